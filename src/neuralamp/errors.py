@@ -1,0 +1,44 @@
+"""What can go wrong, one class for each thing that a person can mend.
+
+A message says what is, what should be, and what to do. The command line prints it as one line.
+"""
+
+
+class NeuralAmpError(Exception):
+    """The root: everything that neuralamp raises on purpose."""
+
+
+class AudioFileError(NeuralAmpError):
+    """A sound file that cannot be read or written."""
+
+
+class PairError(NeuralAmpError):
+    """A direct take and its amped take that cannot be learned from."""
+
+
+class RecipeError(NeuralAmpError):
+    """A training recipe with an unknown or impossible setting."""
+
+
+class TrainingError(NeuralAmpError):
+    """A training that cannot go on: a checkpoint of another pair, a loss that is no number."""
+
+
+class CaptureError(NeuralAmpError):
+    """A capture file that cannot be opened, or does not hold what it claims."""
+
+
+class KnobError(NeuralAmpError):
+    """A knob that does not exist, or a value outside its range."""
+
+
+class RigError(NeuralAmpError):
+    """A rig file that cannot be built into a chain."""
+
+
+class DeviceError(NeuralAmpError):
+    """An audio device that is absent, busy or unable to do what was asked."""
+
+
+class MeasureError(NeuralAmpError):
+    """A measure that is not defined for these signals."""
