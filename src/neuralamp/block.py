@@ -1,0 +1,150 @@
+"""What a box is: knobs said once, a design from knobs to numbers, one compiled kernel on one flat state."""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from neuralamp.dsp.node import Node, NodeKernel, State, glide_coefficient
+from neuralamp.errors import KnobError
+
+
+@dataclass(frozen=True)
+class Knob:
+    """A control that may be turned while playing.
+
+    taper  how a page or a pedal spreads its travel over the range: "linear", or "log" for frequencies and times.
+    """
+
+    default: float
+    low: float
+    high: float
+    unit: str
+    meaning: str
+    taper: str = "linear"
+
+    def check(self, name: str, value: Any) -> float:
+        """The value as a float, or a KnobError that names the bounds."""
+        if isinstance(value, bool) or not isinstance(value, int | float) or not self.low <= value <= self.high:
+            raise KnobError(
+                f"{name} = {value!r} is not possible; give a number from {self.low:g} to {self.high:g} {self.unit}"
+            )
+        return float(value)
+
+
+@dataclass(frozen=True)
+class FileSetting:
+    """A file that a box is built from: a capture, an impulse response. It is changed by a change of rig."""
+
+    meaning: str
+
+    def check(self, name: str, value: Any) -> Path:
+        if not isinstance(value, str | Path) or not str(value):
+            raise KnobError(f"{name} = {value!r} is not possible; give the path of {self.meaning}")
+        return Path(value)
+
+
+@dataclass(frozen=True)
+class Switch:
+    """A yes or no that a box is built with. It is changed by a change of rig."""
+
+    default: bool
+    meaning: str
+
+    def check(self, name: str, value: Any) -> bool:
+        if not isinstance(value, bool):
+            raise KnobError(f"{name} = {value!r} is not possible; give true or false: {self.meaning}")
+        return value
+
+
+Setting = FileSetting | Switch
+
+
+@dataclass
+class Part:
+    """A box made ready for one sample rate: its node, and what the engine must know of it.
+
+    channels        how many rows it writes.
+    latency_frames  by how much its output is late.
+    tail_frames     how long it may ring on after the input has ended.
+    """
+
+    node: Node
+    channels: int
+    latency_frames: int = 0
+    tail_frames: int = 0
+
+
+class Block:
+    """One box of a chain. A subclass gives its knobs and settings as class attributes, and
+
+    design(knobs, sample_rate, xp)   the knobs, in a guitarist's units, to the numbers that the kernel glides towards;
+    state, play                      the flat state and the kernel on it (see dsp/node.py);
+    prepare                          only where memory or constants are needed beyond the record.
+
+    Raises KnobError for a name or a value that the box does not have.
+    """
+
+    state: ClassVar[State]
+    play: ClassVar[NodeKernel]
+
+    def __init__(self, **values: Any):
+        known: dict[str, Knob | Setting] = {**self.knobs(), **self.settings()}
+        for name in values:
+            if name not in known:
+                raise KnobError(f"{self.name()} has no {name}{_suggest(name, list(known))}")
+        self.values: dict[str, float] = {
+            name: knob.check(name, values.get(name, knob.default)) for name, knob in self.knobs().items()
+        }
+        self.set: dict[str, Any] = {}
+        for name, setting in self.settings().items():
+            if name not in values and isinstance(setting, FileSetting):
+                raise KnobError(f"{self.name()} needs {name}: {setting.meaning}")
+            self.set[name] = setting.check(name, values.get(name, getattr(setting, "default", None)))
+
+    @classmethod
+    def name(cls) -> str:
+        """The word for this box in a rig: the name of its file."""
+        return cls.__module__.rsplit(".", 1)[-1]
+
+    @classmethod
+    def knobs(cls) -> Mapping[str, Knob]:
+        """What may be turned while playing, in the order in which the class says it."""
+        return {name: value for name, value in vars(cls).items() if isinstance(value, Knob)}
+
+    @classmethod
+    def settings(cls) -> Mapping[str, Setting]:
+        """What is fixed once the rig is built."""
+        return {name: value for name, value in vars(cls).items() if isinstance(value, FileSetting | Switch)}
+
+    @staticmethod
+    def design(knobs: Any, sample_rate: float, xp: Any) -> Any:
+        """Knobs to goals; a box without knobs has none."""
+        return xp.zeros(0)
+
+    def goals(self, values: Mapping[str, float], sample_rate: float) -> np.ndarray:
+        """`design` in numpy, float64: what is written where the kernel glides towards."""
+        knobs = SimpleNamespace(**{name: np.float64(value) for name, value in values.items()})
+        return np.asarray(self.design(knobs, sample_rate, np), np.float64)
+
+    def prepare(self, sample_rate: float, channels: int, max_frames: int) -> Part:
+        """Everything that takes memory or time, done before the first frame; at load, now = goal."""
+        return Part(Node(self.play, self.start(sample_rate, channels)), channels)
+
+    def start(self, sample_rate: float, channels: int) -> dict[str, Any]:
+        """The fields that every box's record may have, as far as this one's has them: goal, now, slew, channels."""
+        goal = self.goals(self.values, sample_rate)
+        fields = {"goal": goal, "now": goal, "slew": glide_coefficient(sample_rate), "channels": channels}
+        return {name: value for name, value in fields.items() if name in (self.state.dtype.names or ())}
+
+
+def _suggest(name: str, known: list[str]) -> str:
+    """The end of an error about an unknown name: the nearest one, and all there are."""
+    near = difflib.get_close_matches(name, known, 1)
+    return (
+        f"; did you mean {near[0]}? It has: {', '.join(known)}" if near else f"; it has: {', '.join(known) or 'none'}"
+    )

@@ -1,0 +1,157 @@
+"""How kernels are compiled, decided once: numba's options, the cache, and the few machine instructions Python has no word for."""
+
+import platform
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba import carray, types
+from numba.extending import intrinsic
+
+from neuralamp.dsp.kernel_cache import open_kernel_cache
+
+KERNEL_CACHE = open_kernel_cache()
+numba.config.CACHE_DIR = str(KERNEL_CACHE)
+
+# error_model="numpy": a division by zero gives inf instead of an exception, which would take the GIL in the audio thread.
+# No fastmath: it may reorder sums, and then the sound would depend on the buffer size.
+kernel = numba.njit(cache=True, error_model="numpy", nogil=True)
+
+X86 = platform.machine().lower() in ("x86_64", "amd64")
+
+
+def kernels_are_cold() -> bool:
+    """Whether nothing is compiled yet: the first use will take a while, and should say so."""
+    return not any(KERNEL_CACHE.rglob("*.nbc"))
+
+
+@intrinsic
+def fma(typing, a, b, c):
+    """a b + c, rounded once: the same in a vector and alone, so a loop may be vectorised without changing the sound."""
+
+    def codegen(context, builder, signature, args):
+        return builder.fma(*args)
+
+    return a(a, b, c), codegen
+
+
+@intrinsic
+def as_pointer(typing, address):
+    """An int64 address as a pointer, to be given to `carray`."""
+
+    def codegen(context, builder, signature, args):
+        return builder.inttoptr(args[0], ir.IntType(8).as_pointer())
+
+    return types.voidptr(types.int64), codegen
+
+
+@kernel
+def floats_at(address, size):
+    """The `size` float32 numbers at an address, as an array that owns nothing."""
+    return carray(as_pointer(address), size, np.float32)
+
+
+@kernel
+def doubles_at(address, size):
+    """The `size` float64 numbers at an address, as an array that owns nothing."""
+    return carray(as_pointer(address), size, np.float64)
+
+
+@kernel
+def integers_at(address, size):
+    """The `size` int64 numbers at an address, as an array that owns nothing."""
+    return carray(as_pointer(address), size, np.int64)
+
+
+@kernel
+def bytes_at(address, size):
+    """The `size` bytes at an address, as an array that owns nothing."""
+    return carray(as_pointer(address), size, np.uint8)
+
+
+@intrinsic
+def call_node(typing, function, inputs, outputs, frames, state):
+    """Call the node kernel at an address: function(inputs, outputs, frames, state), all given as int64 (see dsp/node.py)."""
+
+    def codegen(context, builder, signature, args):
+        pointer, integer = ir.IntType(8).as_pointer(), ir.IntType(64)
+        function_type = ir.FunctionType(ir.VoidType(), [pointer, pointer, integer, pointer])
+        target = builder.inttoptr(args[0], function_type.as_pointer())
+        inputs, outputs, state = (builder.inttoptr(args[k], pointer) for k in (1, 2, 4))
+        builder.call(target, [inputs, outputs, args[3], state])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64, types.int64, types.int64), codegen
+
+
+@intrinsic
+def load_acquire(typing, address):
+    """Read an int64 that another thread publishes: what it wrote before is seen after."""
+
+    def codegen(context, builder, signature, args):
+        integer = ir.IntType(64)
+        return builder.load_atomic(builder.inttoptr(args[0], integer.as_pointer()), "acquire", 8, typ=integer)
+
+    return types.int64(types.int64), codegen
+
+
+@intrinsic
+def store_release(typing, address, value):
+    """Publish an int64 to another thread: what was written before is seen by whoever reads it with `load_acquire`."""
+
+    def codegen(context, builder, signature, args):
+        builder.store_atomic(args[1], builder.inttoptr(args[0], ir.IntType(64).as_pointer()), "release", 8)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), codegen
+
+
+def _mxcsr(builder, name, slot):
+    """Call llvm.x86.sse.{st,ld}mxcsr on a stack slot."""
+    pointer = ir.IntType(8).as_pointer()
+    function = builder.module.globals.get(name) or ir.Function(
+        builder.module, ir.FunctionType(ir.VoidType(), [pointer]), name
+    )
+    builder.call(function, [builder.bitcast(slot, pointer)])
+
+
+@intrinsic
+def float_mode(typing):
+    """The processor's floating-point control word, to be restored later; 0 where there is none that we know."""
+
+    def codegen(context, builder, signature, args):
+        if not X86:
+            return ir.Constant(ir.IntType(32), 0)
+        slot = builder.alloca(ir.IntType(32))
+        _mxcsr(builder, "llvm.x86.sse.stmxcsr", slot)
+        return builder.load(slot)
+
+    return types.uint32(), codegen
+
+
+@intrinsic
+def set_float_mode(typing, mode):
+    """Put a control word of `float_mode` back. On other processors than x86 nothing is set: ARM's FPCR belongs here."""
+
+    def codegen(context, builder, signature, args):
+        if X86:
+            slot = builder.alloca(ir.IntType(32))
+            builder.store(args[0], slot)
+            _mxcsr(builder, "llvm.x86.sse.ldmxcsr", slot)
+        return context.get_dummy_value()
+
+    return types.void(types.uint32), codegen
+
+
+FLUSH_DENORMALS = np.uint32(0x8040)  # MXCSR: flush-to-zero (bit 15) and denormals-are-zero (bit 6)
+
+
+@kernel
+def flush_denormals():
+    """From here on, in this thread, denormal numbers are zero. Returns the mode to put back with `set_float_mode`.
+
+    A decaying tail of denormals costs 35 to 79 times a normal one in filters, combs and recurrent nets.
+    """
+    before = float_mode()
+    set_float_mode(np.uint32(before | FLUSH_DENORMALS))
+    return before

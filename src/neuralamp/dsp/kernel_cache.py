@@ -1,0 +1,53 @@
+"""Where compiled kernels are kept on disk, so that only the first start ever compiles.
+
+numba's own cache looks at the file of the decorated function only: after an edit in a function that it calls, a stale kernel
+would play silently. So the folder's name is a hash of every source that holds or can reach a kernel, and of the compilers.
+"""
+
+import hashlib
+import os
+import shutil
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+UNUSED_DAYS = 14
+_PACKAGE = Path(__file__).parents[1]
+
+
+def kernel_sources() -> list[Path]:
+    """All of dsp/, and every other file of the package that takes a decorator from it."""
+    return sorted(
+        path
+        for path in _PACKAGE.rglob("*.py")
+        if path.parent == _PACKAGE / "dsp" or "neuralamp.dsp" in path.read_text(encoding="utf-8")
+    )
+
+
+def kernel_cache_folder() -> Path:
+    """The folder of kernels compiled from exactly these sources by exactly these compilers."""
+    digest = hashlib.sha256()
+    for package in ("numba", "llvmlite", "numpy"):
+        digest.update(f"{package} {version(package)}\n".encode())
+    for path in kernel_sources():
+        digest.update(path.relative_to(_PACKAGE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return kernel_cache_root() / digest.hexdigest()[:16]
+
+
+def kernel_cache_root() -> Path:
+    """The folder above all versions of the kernels; NEURALAMP_CACHE moves it."""
+    return Path(os.environ.get("NEURALAMP_CACHE") or user_cache_path("neuralamp")) / "kernels"
+
+
+def open_kernel_cache() -> Path:
+    """Make the folder, mark it as used today, sweep those that nobody has used for two weeks."""
+    folder = kernel_cache_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    os.utime(folder)
+    oldest = time.time() - UNUSED_DAYS * 86400.0
+    for other in folder.parent.iterdir():
+        if other != folder and other.is_dir() and other.stat().st_mtime < oldest:
+            shutil.rmtree(other, ignore_errors=True)  # another process may be sweeping the same folder
+    return folder
