@@ -69,9 +69,7 @@ def write_audio(path: Path | str, audio: Audio) -> None:
         try:
             soundfile.write(partial, audio.samples.T, audio.sample_rate, format=audio.format, subtype=audio.subtype)
         except (soundfile.LibsndfileError, OSError, ValueError) as reason:
-            raise AudioFileError(
-                f"{path} cannot be written ({_short(reason)}); check the folder and the free space"
-            ) from None
+            raise AudioFileError(f"{path} cannot be written ({_short(reason)}); check the folder and the free space") from None
 
 
 def resample(samples: np.ndarray, from_rate: float, to_rate: float) -> np.ndarray:

@@ -30,9 +30,7 @@ class Knob:
     def check(self, name: str, value: Any) -> float:
         """The value as a float, or a KnobError that names the bounds."""
         if isinstance(value, bool) or not isinstance(value, int | float) or not self.low <= value <= self.high:
-            raise KnobError(
-                f"{name} = {value!r} is not possible; give a number from {self.low:g} to {self.high:g} {self.unit}"
-            )
+            raise KnobError(f"{name} = {value!r} is not possible; give a number from {self.low:g} to {self.high:g} {self.unit}")
         return float(value)
 
 
@@ -145,6 +143,4 @@ class Block:
 def _suggest(name: str, known: list[str]) -> str:
     """The end of an error about an unknown name: the nearest one, and all there are."""
     near = difflib.get_close_matches(name, known, 1)
-    return (
-        f"; did you mean {near[0]}? It has: {', '.join(known)}" if near else f"; it has: {', '.join(known) or 'none'}"
-    )
+    return f"; did you mean {near[0]}? It has: {', '.join(known)}" if near else f"; it has: {', '.join(known) or 'none'}"

@@ -109,9 +109,7 @@ def store_release(typing, address, value):
 def _mxcsr(builder, name, slot):
     """Call llvm.x86.sse.{st,ld}mxcsr on a stack slot."""
     pointer = ir.IntType(8).as_pointer()
-    function = builder.module.globals.get(name) or ir.Function(
-        builder.module, ir.FunctionType(ir.VoidType(), [pointer]), name
-    )
+    function = builder.module.globals.get(name) or ir.Function(builder.module, ir.FunctionType(ir.VoidType(), [pointer]), name)
     builder.call(function, [builder.bitcast(slot, pointer)])
 
 
