@@ -24,6 +24,10 @@ class TrainingError(NeuralAmpError):
     """A training that cannot go on: a checkpoint of another pair, a loss that is no number."""
 
 
+class NetError(NeuralAmpError):
+    """A net whose config or weights do not hold together."""
+
+
 class CaptureError(NeuralAmpError):
     """A capture file that cannot be opened, or does not hold what it claims."""
 
