@@ -1,0 +1,64 @@
+"""The shape of a recurrent net, from which all its forms are built."""
+
+from dataclasses import dataclass
+
+from neuralamp.errors import NetError
+from neuralamp.nets.weights import count
+
+GATES = {"lstm": 4, "gru": 3}
+MOST_WEIGHTS = 20_000_000  # a hundred times the largest capture in the wild; more is a mistake or an attack
+
+
+@dataclass(frozen=True)
+class LstmConfig:
+    """Layers of LSTM or GRU cells, and a linear head that reads the last one.
+
+    cell        "lstm" or "gru", with the equations, gate orders and two biases of torch.nn.LSTM and torch.nn.GRU.
+    input_skip  adds the sound that came in to the sound that goes out: the net learns only the difference.
+    knobs       names of the conditioning inputs: each is one more input row, held at a knob's value.
+    """
+
+    hidden: int = 16
+    layers: int = 1
+    cell: str = "lstm"
+    input_skip: bool = False
+    knobs: tuple[str, ...] = ()
+
+    def __post_init__(self):
+        if self.cell not in GATES:
+            raise NetError(f"cell {self.cell} is unknown; known are {', '.join(GATES)}")
+        if self.hidden < 1 or not 1 <= self.layers <= 16:
+            raise NetError(f"{self.layers} layers of {self.hidden} cells are not possible; 1 to 16 layers of 1 or more are")
+        # The square of `hidden` first: a hostile file must not make us list the weights of a billion cells.
+        if self.hidden > 4096 or (numbers := count(self.weights())) > MOST_WEIGHTS:
+            raise NetError(f"{self.layers} layers of {self.hidden} cells are more than {MOST_WEIGHTS} weights; use fewer")
+
+    @property
+    def inputs(self) -> int:
+        """Rows of input: the sound, then the knobs."""
+        return 1 + len(self.knobs)
+
+    @property
+    def receptive_field(self) -> int:
+        """Frames of input that one frame of output needs at hand; the rest of the past is in the state."""
+        return 1
+
+    @property
+    def settling_frames(self) -> int:
+        """Frames of silence after which a fresh net is taken to be at rest: half a second at 48 kHz, as other players do."""
+        return 24_000
+
+    def weights(self) -> dict[str, tuple[int, ...]]:
+        """Name and shape of every weight, in the order they travel; torch's names, torch's order of gates."""
+        rows, shapes = GATES[self.cell] * self.hidden, {}
+        for i in range(self.layers):
+            shapes[f"cells.weight_ih_l{i}"] = (rows, self.inputs if i == 0 else self.hidden)
+            shapes[f"cells.weight_hh_l{i}"] = (rows, self.hidden)
+            shapes[f"cells.bias_ih_l{i}"] = (rows,)
+            shapes[f"cells.bias_hh_l{i}"] = (rows,)
+        shapes["head.weight"] = (1, self.hidden)
+        shapes["head.bias"] = (1,)
+        return shapes
+
+
+CONFIG = LstmConfig
