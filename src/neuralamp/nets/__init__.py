@@ -6,10 +6,15 @@ architecture; nothing else has to be told.
 
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
+
+import numpy as np
+
+from neuralamp.dsp.node import Node
+from neuralamp.nets.weights import Weights
 
 
 @dataclass(frozen=True)
@@ -52,3 +57,12 @@ def architectures() -> dict[str, Architecture]:
 def architecture_of(config: Any) -> Architecture:
     """The architecture that a config is a shape of."""
     return next(found for found in architectures().values() if isinstance(config, found.config))
+
+
+def stream_at_rest(config: Any, weights: Weights, knobs: Sequence[float] = ()) -> Node:
+    """The playing form, settled on silence with its knobs at these values: what an amp is before the first note."""
+    node = architecture_of(config).stream(config, weights)
+    silence = np.zeros((config.inputs, config.settling_frames), np.float32)
+    silence[1:] = np.reshape(np.asarray(knobs, np.float32), (-1, 1))
+    node.play(silence, outputs=1)
+    return node

@@ -10,6 +10,9 @@ from neuralamp.errors import NetError
 Weights = Mapping[str, np.ndarray]
 Shapes = Mapping[str, tuple[int, ...]]
 
+NO_OTHER_KEYS = {"extra": "forbid"}
+"""For pydantic, wherever a config is read from a file: an unknown key is an error."""
+
 
 def count(shapes: Shapes) -> int:
     """How many numbers these weights hold."""

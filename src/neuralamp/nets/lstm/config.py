@@ -1,9 +1,10 @@
 """The shape of a recurrent net, from which all its forms are built."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from neuralamp.errors import NetError
-from neuralamp.nets.weights import count
+from neuralamp.nets.weights import NO_OTHER_KEYS, count
 
 GATES = {"lstm": 4, "gru": 3}
 MOST_WEIGHTS = 20_000_000  # a hundred times the largest capture in the wild; more is a mistake or an attack
@@ -18,6 +19,8 @@ class LstmConfig:
     knobs       names of the conditioning inputs: each is one more input row, held at a knob's value.
     """
 
+    __pydantic_config__: ClassVar = NO_OTHER_KEYS
+
     hidden: int = 16
     layers: int = 1
     cell: str = "lstm"
@@ -29,8 +32,7 @@ class LstmConfig:
             raise NetError(f"cell {self.cell} is unknown; known are {', '.join(GATES)}")
         if self.hidden < 1 or not 1 <= self.layers <= 16:
             raise NetError(f"{self.layers} layers of {self.hidden} cells are not possible; 1 to 16 layers of 1 or more are")
-        # The square of `hidden` first: a hostile file must not make us list the weights of a billion cells.
-        if self.hidden > 4096 or (numbers := count(self.weights())) > MOST_WEIGHTS:
+        if count(self.weights()) > MOST_WEIGHTS:
             raise NetError(f"{self.layers} layers of {self.hidden} cells are more than {MOST_WEIGHTS} weights; use fewer")
 
     @property

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 from neuralamp.dsp import activation
 from neuralamp.errors import NetError
-from neuralamp.nets.weights import count
+from neuralamp.nets.weights import NO_OTHER_KEYS, count
 
 GATINGS = ("none", "gated", "blended")
 MOST_WEIGHTS = 20_000_000  # a hundred times the largest capture in the wild; more is a mistake or an attack
+MOST_PAST = 2**24  # floats that all its convolutions together may remember (64 MiB); the largest in the wild needs 0.1 MiB
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ class LayerArray:
     bottleneck   width of a; 0 means `channels`.
     head_1x1     width of the skip sum when a 1x1 convolution leads into it; 0 means none, and the width is the bottleneck's.
     """
+
+    __pydantic_config__: ClassVar = NO_OTHER_KEYS
 
     channels: int
     kernel_sizes: tuple[int, ...]
@@ -72,10 +76,14 @@ class LayerArray:
         return self.bottleneck if self.gatings[layer] == "none" else 2 * self.bottleneck
 
     @property
+    def layers_past_frames(self) -> int:
+        """Frames before the present one that its layers hear."""
+        return sum((size - 1) * dilation for size, dilation in zip(self.kernel_sizes, self.dilations, strict=True))
+
+    @property
     def past_frames(self) -> int:
-        """Frames before the present one that this array hears."""
-        layers = sum((size - 1) * dilation for size, dilation in zip(self.kernel_sizes, self.dilations, strict=True))
-        return layers + self.head_kernel_size - 1
+        """Frames before the present one that the array hears, its head included."""
+        return self.layers_past_frames + self.head_kernel_size - 1
 
 
 @dataclass(frozen=True)
@@ -84,6 +92,8 @@ class WaveNetConfig:
 
     knobs  names of the conditioning inputs: each is one more input row, held at a knob's value.
     """
+
+    __pydantic_config__: ClassVar = NO_OTHER_KEYS
 
     arrays: tuple[LayerArray, ...]
     knobs: tuple[str, ...] = ()
@@ -99,6 +109,9 @@ class WaveNetConfig:
                 )
         if self.arrays[-1].head_channels != 1:
             raise NetError("the last layer array must have head_channels = 1: the sound is mono")
+        past = sum(a.channels * a.layers_past_frames + a.skip_channels * a.head_kernel_size for a in self.arrays)
+        if past > MOST_PAST:
+            raise NetError(f"this WaveNet would have to remember {past} numbers; {MOST_PAST} is the most that is possible")
         if (numbers := count(self.weights())) > MOST_WEIGHTS:
             raise NetError(f"this WaveNet would have {numbers} weights; {MOST_WEIGHTS} is the most that is possible")
 

@@ -60,7 +60,7 @@ class Array(nn.Module):
         self.rechannel = nn.Conv1d(stream, array.channels, 1, bias=False)
         self.layers = nn.ModuleList(Layer(array, i, inputs) for i in range(array.layers))
         self.head = nn.Conv1d(array.skip_channels, array.head_channels, array.head_kernel_size, bias=array.head_bias)
-        self.past_frames = array.past_frames - (array.head_kernel_size - 1)
+        self.past_frames = array.layers_past_frames
 
     def forward(self, stream: Tensor, condition: Tensor, skip: Tensor | None) -> tuple[Tensor, Tensor]:
         stream = self.rechannel(stream)

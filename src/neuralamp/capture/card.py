@@ -1,0 +1,75 @@
+"""What is written on a capture: whose amp, at which levels, learned how, and how close it came."""
+
+import json
+import tomllib
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import ClassVar
+
+from neuralamp.errors import CaptureError
+from neuralamp.nets.weights import NO_OTHER_KEYS
+
+
+@dataclass(frozen=True)
+class Card:
+    """The facts that travel with a capture; an empty text or None where a fact is not known.
+
+    name, maker          what the capture is called and who made it.
+    gear, gear_type      the device ("Plexi clone"), and its kind ("amp", "pedal", "amp and cab", ...).
+    tone_type            "clean", "crunch", "high gain", ...
+    sample_rate          of the recordings, in hertz: the rate at which the net must run.
+    input_level_dbu      voltage at the device's input that was 0 dBFS in the DI, in dBu; output_level_dbu likewise behind it.
+    latency_frames       how late the amped take was, before it was aligned; the capture itself is not late.
+    polarity             -1 where the amped take was turned over before learning.
+    recipe, steps, seed  how it was learned.
+    esr                  on the held-out part, through the player, as in dsp/measure.py; esr_preemphasis likewise.
+    licence, date        of the capture; the date as YYYY-MM-DD.
+    writer               the version of neuralamp that wrote the file.
+    """
+
+    __pydantic_config__: ClassVar = NO_OTHER_KEYS
+
+    name: str = ""
+    sample_rate: int = 48000
+    maker: str = ""
+    gear: str = ""
+    gear_type: str = ""
+    tone_type: str = ""
+    input_level_dbu: float | None = None
+    output_level_dbu: float | None = None
+    latency_frames: int = 0
+    polarity: int = 1
+    recipe: str = ""
+    steps: int | None = None
+    seed: int | None = None
+    esr: float | None = None
+    esr_preemphasis: float | None = None
+    licence: str = ""
+    date: str = ""
+    writer: str = ""
+
+    def __post_init__(self):
+        if not 1000 <= self.sample_rate <= 1_000_000:
+            raise CaptureError(f"the card says {self.sample_rate} Hz; a sample rate between 1000 and 1000000 Hz is possible")
+        if self.polarity not in (-1, 1):
+            raise CaptureError(f"the card says polarity {self.polarity}; it is 1 or -1")
+
+    def known(self) -> dict[str, str | int | float]:
+        """The facts that are known, in order."""
+        return {name: value for name, value in asdict(self).items() if value not in ("", None)}
+
+
+def write_card(path: Path, card: Card) -> None:
+    """The card as TOML, for people to read beside the capture."""
+    lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in card.known().items()]
+    path.write_text("".join(lines), encoding="utf-8")
+
+
+def read_card(path: Path) -> Card:
+    """A card that `write_card` wrote, or a person. Raises CaptureError for what is no card."""
+    try:
+        facts = tomllib.loads(path.read_text(encoding="utf-8"))
+        return Card(**facts)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, TypeError) as reason:
+        known = ", ".join(field.name for field in fields(Card))
+        raise CaptureError(f"{path} is not a card ({reason}); it is a TOML file that may say: {known}") from None
