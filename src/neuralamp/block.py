@@ -91,18 +91,24 @@ class Block:
     play: ClassVar[NodeKernel]
 
     def __init__(self, **values: Any):
-        known: dict[str, Knob | Setting] = {**self.knobs(), **self.settings()}
-        for name in values:
-            if name not in known:
-                raise KnobError(f"{self.name()} has no {name}{_suggest(name, list(known))}")
-        self.values: dict[str, float] = {
-            name: knob.check(name, values.get(name, knob.default)) for name, knob in self.knobs().items()
-        }
+        values = {name: self.check(name, value) for name, value in values.items()}
+        self.values: dict[str, float] = {name: values.get(name, knob.default) for name, knob in self.knobs().items()}
         self.set: dict[str, Any] = {}
         for name, setting in self.settings().items():
-            if name not in values and isinstance(setting, FileSetting):
+            if isinstance(setting, Switch):
+                self.set[name] = values.get(name, setting.default)
+            elif name in values:
+                self.set[name] = values[name]
+            else:
                 raise KnobError(f"{self.name()} needs {name}: {setting.meaning}")
-            self.set[name] = setting.check(name, values.get(name, getattr(setting, "default", None)))
+
+    @classmethod
+    def check(cls, name: str, value: Any) -> Any:
+        """A value for a knob or a setting of this box, as its kernel wants it, or a KnobError."""
+        known = {**cls.knobs(), **cls.settings()}
+        if name not in known:
+            raise KnobError(f"{cls.name()} has no {name}{_suggest(name, list(known))}")
+        return known[name].check(name, value)
 
     @classmethod
     def name(cls) -> str:

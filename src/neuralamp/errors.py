@@ -40,6 +40,10 @@ class RigError(NeuralAmpError):
     """A rig file that cannot be built into a chain."""
 
 
+class EngineError(NeuralAmpError):
+    """Something asked of the engine that it cannot do while it plays."""
+
+
 class DeviceError(NeuralAmpError):
     """An audio device that is absent, busy or unable to do what was asked."""
 

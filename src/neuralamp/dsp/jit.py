@@ -45,6 +45,16 @@ def as_pointer(typing, address):
     return types.voidptr(types.int64), codegen
 
 
+@intrinsic
+def address_of(typing, pointer):
+    """The int64 address that a pointer holds."""
+
+    def codegen(context, builder, signature, args):
+        return builder.ptrtoint(args[0], ir.IntType(64))
+
+    return types.int64(pointer), codegen
+
+
 @kernel
 def floats_at(address, size):
     """The `size` float32 numbers at an address, as an array that owns nothing."""

@@ -81,6 +81,7 @@ class Node:
     memory     arrays for the POINTER fields that change while playing; a reset brings them back to how they were at rest.
     constants  arrays for the POINTER fields that never change: weights, tables, impulse responses.
     inner      nodes that this one calls; they are kept alive and reset with it.
+    keep       whatever else owns memory that the record leads to.
     """
 
     kernel: NodeKernel
@@ -88,6 +89,7 @@ class Node:
     memory: dict[str, np.ndarray] = field(default_factory=dict)
     constants: dict[str, np.ndarray] = field(default_factory=dict)
     inner: Sequence["Node"] = ()
+    keep: Sequence[object] = ()
 
     def __post_init__(self):
         self.record = np.zeros(1, self.kernel.state.dtype)

@@ -1,0 +1,167 @@
+"""The chain as data: a TOML file, checked against the knobs of the boxes that it names.
+
+name = "crunch through a cab"
+
+[[chain]]
+box = "amp"
+capture = "crunch"        # a name on the shelf, or a file beside this one
+
+[[chain]]                 # lanes play side by side on the same sound, and are summed
+[[chain.lanes]]
+[[chain.lanes.chain]]
+box = "cab"
+ir = "left.wav"
+"""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from neuralamp.block import Block, FileSetting
+from neuralamp.blocks import boxes
+from neuralamp.errors import KnobError, RigError
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """Chains side by side: each hears the same sound, their outputs are summed, the shorter ones wait for the latest."""
+
+    lanes: tuple["Chain", ...]
+
+
+Chain = tuple[Block | Lanes, ...]
+
+
+@dataclass(frozen=True)
+class Rig:
+    """A name, and the boxes in the order in which the sound passes them."""
+
+    name: str
+    chain: Chain
+
+    def boxes(self) -> dict[str, Block]:
+        """Every box by its label: its word, numbered from the second of a kind on ("eq", "eq-2"), lanes in order."""
+        labelled: dict[str, Block] = {}
+        for box in _walk(self.chain):
+            word = box.name()
+            number = sum(other.name() == word for other in labelled.values()) + 1
+            labelled[word if number == 1 else f"{word}-{number}"] = box
+        return labelled
+
+
+def _walk(chain: Chain) -> Iterator[Block]:
+    for link in chain:
+        if isinstance(link, Lanes):
+            for lane in link.lanes:
+                yield from _walk(lane)
+        else:
+            yield link
+
+
+def capture_rig(capture: Path | str) -> Rig:
+    """The rig of a capture alone."""
+    return Rig(Path(capture).stem, (boxes()["amp"](capture=capture),))
+
+
+def read_rig(path: Path | str) -> Rig:
+    """A rig file. Raises RigError, in one line, with the file, the line, the knob, its value and its bounds."""
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+        table = tomllib.loads(text)
+    except OSError as reason:
+        raise RigError(f"{path} cannot be read ({reason.strerror}); check the name") from None
+    except UnicodeDecodeError:
+        raise RigError(f'{path} is not a text file; a rig is TOML, such as: [[chain]] box = "amp"') from None
+    except tomllib.TOMLDecodeError as reason:
+        raise RigError(f"{path} is not TOML: {reason}; mend that line") from None
+    reader = _Reader(path, _places(text))
+    reader.only(table, ("name", "chain"), ())
+    name = table.get("name", path.stem)
+    if not isinstance(name, str):
+        reader.fail(f"name = {name!r} should be a text", ("name",))
+    return Rig(name, reader.chain(table, ()))
+
+
+Place = tuple[str | int, ...]
+
+
+def _places(text: str) -> dict[Place, int]:
+    """The line of every table and key, by its path: ("chain", 2, "gain") -> 17. Only good enough to point a finger."""
+    places: dict[Place, int] = {}
+    counts: dict[Place, int] = {}
+    table: Place = ()
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := re.match(r"\s*\[\[\s*([\w.\s-]+?)\s*\]\]", line):
+            *outer, last = (step.strip() for step in header[1].split("."))
+            parent: Place = ()
+            for step in outer:
+                parent = (*parent, step, max(counts.get((*parent, step), 1) - 1, 0))
+            counts[(*parent, last)] = counts.get((*parent, last), 0) + 1
+            table = (*parent, last, counts[(*parent, last)] - 1)
+            places[table] = number
+        elif key := re.match(r"\s*[\"']?([\w-]+)[\"']?\s*=", line):
+            places.setdefault((*table, key[1]), number)
+    return places
+
+
+class _Reader:
+    """Tables to boxes; knows where it is, so that an error can say so."""
+
+    def __init__(self, path: Path, places: dict[Place, int]):
+        self.path, self.places = path, places
+
+    def fail(self, what: str, place: Place) -> None:
+        while place and place not in self.places:
+            place = place[:-1]
+        line = f", line {self.places[place]}" if place else ""
+        raise RigError(f"{self.path}{line}: {what}")
+
+    def only(self, table: dict, known: tuple[str, ...], place: Place) -> None:
+        for key in table:
+            if key not in known:
+                self.fail(f"{key} is unknown here; known are: {', '.join(known)}", (*place, key))
+
+    def chain(self, table: dict, place: Place) -> Chain:
+        """The boxes under the key "chain" of a table."""
+        links = table.get("chain", [])
+        if not isinstance(links, list) or not links or not all(isinstance(link, dict) for link in links):
+            self.fail("there is no chain; begin each box with a line [[chain]]", place)
+        return tuple(self.link(link, (*place, "chain", i)) for i, link in enumerate(links))
+
+    def link(self, table: dict, place: Place) -> Block | Lanes:
+        if "lanes" not in table:
+            return self.box(table, place)
+        self.only(table, ("lanes",), place)
+        lanes = table["lanes"]
+        if not isinstance(lanes, list) or not all(isinstance(lane, dict) for lane in lanes):
+            self.fail("lanes are given as [[chain.lanes]], each with a [[chain.lanes.chain]] of its own", place)
+        for i, lane in enumerate(lanes):
+            self.only(lane, ("chain",), (*place, "lanes", i))
+        return Lanes(tuple(self.chain(lane, (*place, "lanes", i)) for i, lane in enumerate(lanes)))
+
+    def box(self, table: dict[str, Any], place: Place) -> Block:
+        word = table.get("box")
+        if not isinstance(word, str) or word not in boxes():
+            near = difflib.get_close_matches(str(word), boxes(), 1)
+            hint = f"did you mean {near[0]}?" if near else "give one of them"
+            self.fail(f"box = {word!r} is no box; there are: {', '.join(boxes())}; {hint}", (*place, "box"))
+        kind = boxes()[str(word)]
+        values = {name: value for name, value in table.items() if name != "box"}
+        for name, setting in kind.settings().items():
+            if isinstance(setting, FileSetting) and isinstance(values.get(name), str):
+                beside = self.path.parent / values[name]
+                values[name] = str(beside) if beside.exists() else values[name]
+        for name in values:  # one at a time, so that the error can point at the line
+            try:
+                kind.check(name, values[name])
+            except KnobError as reason:
+                self.fail(f"{word}: {reason}", (*place, name))
+        try:
+            return kind(**values)
+        except KnobError as reason:
+            raise RigError(f"{self.path}, line {self.places.get(place, 1)}: {reason}") from None
