@@ -1,0 +1,40 @@
+"""How each box is built for a test. A box that needs files has an entry in FILES; one without is built from its knobs alone."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+from neuralamp.block import Block, FileSetting
+from neuralamp.blocks import boxes
+
+
+def impulse_response(path: Path, channels: int = 1, frames: int = 3000, sample_rate: int = 48000, seed: int = 1) -> Path:
+    """Write a response that begins at full level at its first frame and falls by 60 dB to its last; as loud as it comes in."""
+    taps = np.random.default_rng(seed).standard_normal((frames, channels)) * np.logspace(0.0, -3.0, frames)[:, None]
+    taps[0] = 1.0
+    soundfile.write(path, taps / np.sqrt(np.sum(np.square(taps), axis=0)), sample_rate, subtype="FLOAT")
+    return path
+
+
+def _cab(folder: Path) -> dict[str, Any]:
+    return {"ir": impulse_response(folder / "ir.wav")}
+
+
+FILES: dict[str, Callable[[Path], dict[str, Any]]] = {"cab": _cab}
+"""Box -> the file settings it is built from, written into a folder."""
+
+
+def sample(word: str, folder: Path, **values: float | bool) -> Block:
+    """The box of this word, its files in the folder, its knobs at their defaults but for `values`."""
+    return boxes()[word](**(FILES[word](folder) if word in FILES else {}), **values)
+
+
+def without_a_sample() -> list[str]:
+    """The boxes that need files and have no entry."""
+    needy = [
+        word for word, box in boxes().items() if any(isinstance(setting, FileSetting) for setting in box.settings().values())
+    ]
+    return [word for word in needy if word not in FILES]

@@ -1,0 +1,95 @@
+"""Kernels on disk: never a stale one, never two starts in each other's way, never more than what is used."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import neuralamp
+from neuralamp.dsp import kernel_cache
+
+PLAY = """
+import sys
+import numpy as np
+from neuralamp.blocks.eq import Eq
+x = np.zeros((1, 256), np.float32)
+x[0, 0] = 1.0
+sys.stdout.write(Eq(mid=6.0).prepare(48000.0, 1, 64).node.play(x, 1).tobytes().hex())
+"""
+
+
+@pytest.fixture
+def package(tmp_path) -> Path:
+    """A copy of the package that may be edited; the folder to put on the path."""
+    here = Path(neuralamp.__file__).parent
+    shutil.copytree(here, tmp_path / "src" / "neuralamp", ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path / "src"
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch) -> Path:
+    monkeypatch.setenv("NEURALAMP_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "kernels"
+
+
+def start(package: Path) -> subprocess.Popen:
+    """A new process that plays an equaliser of this copy and writes what it heard."""
+    return subprocess.Popen([sys.executable, "-c", PLAY], env=os.environ | {"PYTHONPATH": str(package)}, stdout=subprocess.PIPE)
+
+
+def heard(process: subprocess.Popen) -> bytes:
+    sound, _ = process.communicate(timeout=200)
+    assert process.returncode == 0
+    assert len(sound) == 2 * 4 * 256
+    return sound
+
+
+def test_an_edit_in_a_callee_is_heard_in_the_next_process(package, cache):
+    before = heard(start(package))
+    callee = package / "neuralamp" / "dsp" / "svf.py"
+    edited = callee.read_text().replace("2.0 * v1 - memory[0]", "1.9 * v1 - memory[0]")
+    assert edited != callee.read_text()
+    callee.write_text(edited)
+    assert heard(start(package)) != before
+    assert len(list(cache.iterdir())) == 2
+
+
+def test_the_second_start_compiles_nothing(package, cache):
+    first = heard(start(package))
+    compiled = {path: path.stat().st_mtime_ns for path in cache.rglob("*.nb?")}
+    assert compiled
+    assert heard(start(package)) == first
+    assert {path: path.stat().st_mtime_ns for path in cache.rglob("*.nb?")} == compiled
+
+
+def test_four_cold_starts_at_once_are_safe(package, cache):
+    started = [start(package) for _ in range(4)]
+    sounds = {heard(process) for process in started}
+    assert len(sounds) == 1
+    assert heard(start(package)) in sounds
+
+
+def test_the_sources_are_all_of_dsp_and_all_that_take_a_kernel_from_it():
+    names = {path.name for path in kernel_cache.kernel_sources()}
+    assert {"jit.py", "node.py", "svf.py", "convolution.py", "eq.py", "level.py"} <= names
+    assert "errors.py" not in names
+
+
+def test_old_kernels_are_swept_and_used_ones_are_not(cache):
+    now = time.time()
+    ages = {"fresh": 0.0, "of_last_week": 7.0, "of_last_month": 30.0}
+    for name, days in ages.items():
+        (cache / name).mkdir(parents=True)
+        (cache / name / "kernel.nbc").write_bytes(b"")
+        os.utime(cache / name, (now - days * 86400.0,) * 2)
+    (cache / "a_file").write_text("not ours")
+    own = kernel_cache.kernel_cache_folder()
+    own.mkdir()
+    os.utime(own, (now - 30.0 * 86400.0,) * 2)
+    assert kernel_cache.open_kernel_cache() == own
+    assert {path.name for path in cache.iterdir()} == {"fresh", "of_last_week", "a_file", own.name}
+    assert time.time() - own.stat().st_mtime < 60.0  # used today: the next sweep leaves it
