@@ -141,9 +141,7 @@ def test_a_riff_sounds_about_as_a_recorded_guitar(take, recordings):
     def octaves(x):
         frequency, power = welch(x, RATE, nperseg=4096)
         lows = 80 * 2.0 ** np.arange(7)
-        return np.array(
-            [10 * np.log10(power[(frequency >= f) & (frequency < 2 * f)].sum() / power.sum()) for f in lows]
-        )
+        return np.array([10 * np.log10(power[(frequency >= f) & (frequency < 2 * f)].sum() / power.sum()) for f in lows])
 
     recorded = np.array([octaves(soundfile.read(path)[0]) for path in sorted((recordings / "di").glob("*.flac"))])
     played = octaves(take)

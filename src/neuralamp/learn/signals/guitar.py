@@ -98,9 +98,7 @@ def _chug(rng: np.random.Generator, beat: float) -> list[Note]:
     notes = []
     for i, fret in enumerate(frets):
         accent = 0.0 if i % 4 == 0 else -6.0 - rng.uniform(0.0, 3.0)
-        notes.append(
-            Note(i * step, step, int(rng.integers(0, 2)) if 0 < i < 15 else 0, int(fret), level + accent, muted=True)
-        )
+        notes.append(Note(i * step, step, int(rng.integers(0, 2)) if 0 < i < 15 else 0, int(fret), level + accent, muted=True))
     return notes
 
 
