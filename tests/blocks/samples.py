@@ -19,17 +19,20 @@ def impulse_response(path: Path, channels: int = 1, frames: int = 3000, sample_r
     return path
 
 
-def _cab(folder: Path) -> dict[str, Any]:
-    return {"ir": impulse_response(folder / "ir.wav")}
+def _cab(folder: Path, sample_rate: float) -> dict[str, Any]:
+    return {"ir": impulse_response(folder / "ir.wav", sample_rate=round(sample_rate))}
 
 
-FILES: dict[str, Callable[[Path], dict[str, Any]]] = {"cab": _cab}
-"""Box -> the file settings it is built from, written into a folder."""
+FILES: dict[str, Callable[[Path, float], dict[str, Any]]] = {"cab": _cab}
+"""Box -> the file settings it is built from, written into a folder for one sample rate."""
+
+NEVER_SILENT = frozenset({"amp"})
+"""Boxes that make a sound of their own in silence, as the biases of a net do."""
 
 
-def sample(word: str, folder: Path, **values: float | bool) -> Block:
-    """The box of this word, its files in the folder, its knobs at their defaults but for `values`."""
-    return boxes()[word](**(FILES[word](folder) if word in FILES else {}), **values)
+def sample(word: str, folder: Path, sample_rate: float = 48000.0) -> Block:
+    """The box of this word, its files in the folder, its knobs at their defaults."""
+    return boxes()[word](**FILES[word](folder, sample_rate) if word in FILES else {})
 
 
 def without_a_sample() -> list[str]:
