@@ -134,7 +134,7 @@ def test_a_huge_file_is_refused_before_it_is_read(tmp_path):
 
 
 def test_a_capture_of_another_ending_is_not_written(tmp_path):
-    with pytest.raises(CaptureError, match="does not end in .onnx"):
+    with pytest.raises(CaptureError, match=r"does not end in \.onnx"):
         save_capture(tmp_path / "a.nam", random_capture(IN_THE_WILD["A1 nano"]))
     assert not any(tmp_path.iterdir())
 

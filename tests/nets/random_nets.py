@@ -91,9 +91,9 @@ RANDOM = {"wavenet": random_wavenet, "lstm": random_lstm}
 
 
 def learned_net(config, x: np.ndarray, seed: int):
-    """A torch net with torch's own first weights, its output on (inputs, frames) from rest, scaled to unit RMS by its last weights.
+    """A torch net with torch's own first weights, but the last of them, which scale its output on x to unit RMS.
 
-    Returns (weights, output (1, frames)).
+    Returns (weights, its output (1, frames) on x (inputs, frames) from rest).
     """
     torch.manual_seed(seed)
     net = architecture_of(config).module(config)
