@@ -1,0 +1,1 @@
+"""Where an amp is learned from a pair of takes."""
