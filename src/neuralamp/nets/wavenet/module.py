@@ -94,8 +94,8 @@ class WaveNet(nn.Module):
         if warm_up < self.config.settling_frames:
             raise ValueError(f"warm_up = {warm_up} frames; this WaveNet hears {self.config.settling_frames} frames back")
         x = x[..., warm_up - self.config.settling_frames :]
-        stream, head = x, None
-        for array in self.arrays:
+        stream, head = self.arrays[0](x, x, None)
+        for array in self.arrays[1:]:
             stream, head = array(stream, x, head)
         return self.head_scale * head
 
