@@ -137,7 +137,7 @@ def test_the_amp_lets_no_dc_through(take):
     y = crunch_amp(take, RATE).astype(np.float64)
     assert db(abs(y.mean()) / y.std()) < -80.0
     held = crunch_amp(np.full(RATE, 0.5, dtype=np.float32), RATE)
-    assert np.abs(held[RATE // 2 : -32]).max() < 1e-6  # the last 32 frames hear the end coming
+    assert np.abs(held[RATE // 2 : -5]).max() < 1e-6  # the last frames hear the end coming
 
 
 def test_the_supply_sags_under_a_loud_chord_and_recovers():
@@ -150,18 +150,16 @@ def test_the_supply_sags_under_a_loud_chord_and_recovers():
     assert db(np.std(hit[-9600:]) / np.std(rested[-9600:])) == pytest.approx(0.0, abs=0.01)
 
 
-def test_the_amp_adds_no_latency_and_keeps_polarity(take):
-    y = crunch_amp(take, RATE)
-    size = 2 * len(take)
-    correlation = np.fft.irfft(np.fft.rfft(y, size) * np.fft.rfft(take, size).conj(), size)
-    correlation = np.concatenate([correlation[-500:], correlation[:500]])
-    assert np.argmax(np.abs(correlation)) - 500 == 0 and correlation[500] > 0.0
+@pytest.mark.parametrize("peak", [0.001, 0.7])
+def test_the_amp_adds_no_latency_and_keeps_polarity(peak):
     click = np.zeros(2000, dtype=np.float32)
-    click[1000] = 0.5
-    out = np.abs(crunch_amp(click, RATE))
-    assert not out[: 1000 - 32].any()  # the symmetric resampling filters reach 32 frames ahead
-    assert db(out[:998].max() / out.max()) < -20.0  # and say little there, near half the sample rate
-    assert np.argmax(out > 0.1 * out.max()) in (999, 1000)
+    click[1000] = peak
+    answer = crunch_amp(click, RATE)
+    answer = answer / np.abs(answer).max()
+    assert not answer[: 1000 - 5].any()  # five frames of delay are taken off; nothing can come sooner
+    # Measured 0.05 soft and 0.09 loud on the frame before, 0.28 and 0.43 on its own: the answer begins with the pick.
+    assert np.abs(answer[:1000]).max() < 0.12 and answer[1000] > 0.2
+    assert np.argmax(np.abs(answer)) <= 1002 and answer.max() == 1.0
 
 
 def test_the_amp_plays_a_take_of_any_length_the_same():
@@ -169,8 +167,9 @@ def test_the_amp_plays_a_take_of_any_length_the_same():
     whole = crunch_amp(x, RATE)
     assert whole.shape == x.shape and whole.dtype == np.float32 and np.abs(whole).max() <= 1.0
     for frames in (1, 40000, 65536):  # under a chunk, over one, and just two
-        # What the cut changes reaches 32 frames back, through the resampling filters.
-        assert np.array_equal(crunch_amp(x[:frames], RATE)[: frames - 32], whole[: max(frames - 32, 0)][:frames])
+        # The last 5 frames of the cut take hear silence where the whole one plays on.
+        sure = max(frames - 5, 0)
+        assert np.array_equal(crunch_amp(x[:frames], RATE)[:sure], whole[:sure])
 
 
 def test_silence_in_silence_out():
