@@ -1,4 +1,4 @@
-"""Two real takes become a pair: moved, turned and trimmed to what the clean pair is, whatever was done to the amped file."""
+"""Two real takes become a pair: moved, turned and trimmed to the clean pair, whatever was done to the amped file."""
 
 from dataclasses import replace
 
@@ -10,8 +10,8 @@ from neuralamp.audio import Audio, read_audio
 from neuralamp.errors import PairError
 from neuralamp.learn.pair import Pair, make_pair, open_pair
 
-# What each device answers late by, and its sign. The two amps were captured through a loudspeaker and a microphone, some
-# centimetres of air; in their pauses, where noise alone plays, nothing at all correlates before these frames.
+# What each device answers late by, and its sign. The amps were captured through a microphone some centimetres away: in
+# their pauses, where noise alone plays, nothing at all correlates before these frames.
 DEVICES = {
     "jcm_train": ("di_train", 22, 1),
     "jcm_val": ("di_val", 22, 1),
@@ -127,7 +127,7 @@ def test_everything_wrong_at_once_is_put_right(takes, clean, device, tmp_path):
 
 
 def test_a_stereo_take_says_which_side_was_taken(takes, clean):
-    di, amped = takes("boss_lstm_val")
+    di, amped = takes("diode_output")
     one = amped.samples
     other = np.random.default_rng(1).standard_normal(one.shape).astype(np.float32) * 1e-3
 
@@ -139,17 +139,17 @@ def test_a_stereo_take_says_which_side_was_taken(takes, clean):
     for sides in ((one, one), (one, 0 * one), (0 * one, one)):
         pair, remark = stereo(*sides)
         assert remark.level == "note"
-        assert_same_sound(pair, clean("boss_lstm_val"))
+        assert_same_sound(pair, clean("diode_output"))
     pair, remark = stereo(other, one)
     assert remark.level == "warning"
     assert "--channel" in remark.text and "(right)" in remark.text
-    assert_same_sound(pair, clean("boss_lstm_val"))
+    assert_same_sound(pair, clean("diode_output"))
     pair, remark = stereo(one, other, "left")
     assert remark.level == "note"
-    assert_same_sound(pair, clean("boss_lstm_val"))
+    assert_same_sound(pair, clean("diode_output"))
     pair, remark = stereo(0.5 * one, 1.5 * one, "mix")  # halves and doubles only: the mean is the take to the bit
     assert remark.level == "note"
-    assert np.max(np.abs(pair.amped - clean("boss_lstm_val").amped)) < 1e-6  # a float32 rounding of 1.5 x
+    assert np.max(np.abs(pair.amped - clean("diode_output").amped)) < 1e-6  # a float32 rounding of 1.5 x
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -166,7 +166,7 @@ def test_the_held_out_part_never_meets_training(clean, device):
         heard[part] = True
     assert not np.any(held & heard)
     assert heard.mean() > 0.85
-    # Representative: as loud as the take within 3 dB (the amp's own level spreads over 5 dB at least between any two minutes).
+    # Representative: as loud as the take within 3 dB, where 20 s of one song of these takes may lie 10 dB under it.
     level = 10 * np.log10(np.mean(pair.amped[pair.held_out] ** 2) / np.mean(pair.amped**2))
     assert abs(level) < 3.0
 

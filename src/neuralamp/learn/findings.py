@@ -17,8 +17,8 @@ above."""
 QUIET_DB = 20.0
 """By this much a stretch lies under the loud ones (95th percentile) to show noise and hum rather than playing."""
 
-DRIFT_WARNING_FRAMES, DRIFT_STOP_FRAMES = 1.0, 10.0
-"""One frame is a sixth of a turn at 8 kHz; over ten, all treble is out of step for most of the take."""
+DRIFT_WARNING_FRAMES, DRIFT_STOP_FRAMES = 2.0, 10.0
+"""Two frames over the take are at most one frame off, a sixth of a turn at 8 kHz; ten put all treble out of step."""
 
 
 @dataclass(frozen=True)
