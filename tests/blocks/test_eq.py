@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from neuralamp.blocks.eq import Eq
-from tests.sound import noise, play_in_cuts
+from tests.sound import noise, play_in_cuts, sine
 
 RATES = [44100.0, 48000.0, 96000.0]
 SIZE = 1 << 17  # frames of an impulse response: a bin every 0.37 Hz at 48 kHz
@@ -114,6 +114,16 @@ def test_knobs_turned_wildly_stay_stable():
     y = play_in_cuts(box.prepare(48000.0, 1, 64).node, x, 1, [96000], turns)
     assert np.abs(y).max() < 0.1 * 10.0 ** (5 * 18.0 / 20.0)  # five boosts of 18 dB on top of each other
     assert np.abs(y).max() > 0.1
+
+
+def test_the_slowest_filter_is_silent_after_the_tail_told():
+    part = Eq(low_mid=18.0, low_mid_frequency=80.0, low_mid_width=0.3).prepare(48000.0, 1, 64)
+    end = 24000
+    x = np.zeros((1, end + part.tail_frames + 4800), np.float32)
+    x[:, :end] = sine(80.0, end, 48000.0, peak=0.1)
+    y = np.abs(part.node.play(x, 1))
+    rings_db = 20.0 * np.log10(y[:, end + part.tail_frames :].max() / y.max())
+    assert -180.0 < rings_db < -120.0  # told neither too short nor much too long
 
 
 def test_at_a_low_rate_a_corner_beyond_the_band_stays_finite():

@@ -8,6 +8,7 @@ import hashlib
 import os
 import shutil
 import time
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -48,6 +49,7 @@ def open_kernel_cache() -> Path:
     os.utime(folder)
     oldest = time.time() - UNUSED_DAYS * 86400.0
     for other in folder.parent.iterdir():
-        if other != folder and other.is_dir() and other.stat().st_mtime < oldest:
-            shutil.rmtree(other, ignore_errors=True)  # another process may be sweeping the same folder
+        with suppress(FileNotFoundError):  # another process may be sweeping the same folder
+            if other.stat().st_mtime < oldest:
+                shutil.rmtree(other, ignore_errors=True)
     return folder
