@@ -146,7 +146,7 @@ class _Reader:
             return self.box(table, place)
         self.only(table, ("lanes",), place)
         lanes = table["lanes"]
-        if not isinstance(lanes, list) or not all(isinstance(lane, dict) for lane in lanes):
+        if not isinstance(lanes, list) or not lanes or not all(isinstance(lane, dict) for lane in lanes):
             self.fail("lanes are given as [[chain.lanes]], each with a [[chain.lanes.chain]] of its own", place)
         for i, lane in enumerate(lanes):
             self.only(lane, ("chain",), (*place, "lanes", i))

@@ -9,6 +9,9 @@ import soundfile
 
 from neuralamp.block import Block, FileSetting
 from neuralamp.blocks import boxes
+from neuralamp.capture.card import Card
+from neuralamp.capture.file import Capture, save_capture
+from neuralamp.nets.wavenet.config import LayerArray, WaveNetConfig
 
 
 def impulse_response(path: Path, channels: int = 1, frames: int = 3000, sample_rate: int = 48000, seed: int = 1) -> Path:
@@ -19,17 +22,33 @@ def impulse_response(path: Path, channels: int = 1, frames: int = 3000, sample_r
     return path
 
 
-def _cab(folder: Path) -> dict[str, Any]:
-    return {"ir": impulse_response(folder / "ir.wav")}
+def small_capture(path: Path, sample_rate: float = 48000.0, seed: int = 1) -> Path:
+    """Write a capture of a small WaveNet with random weights, about as loud as it is driven."""
+    config = WaveNetConfig((LayerArray(4, (3, 2, 3), (1, 7, 90), ("tanh", "silu", "tanh")),))
+    rng = np.random.default_rng(seed)
+    weights = {name: rng.uniform(-0.5, 0.5, shape).astype(np.float32) for name, shape in config.weights().items()}
+    save_capture(path, Capture(config, weights, Card(name="random", sample_rate=round(sample_rate))))
+    return path
 
 
-FILES: dict[str, Callable[[Path], dict[str, Any]]] = {"cab": _cab}
-"""Box -> the file settings it is built from, written into a folder."""
+def _amp(folder: Path, sample_rate: float) -> dict[str, Any]:
+    return {"capture": small_capture(folder / "capture.onnx", sample_rate)}
 
 
-def sample(word: str, folder: Path, **values: float | bool) -> Block:
-    """The box of this word, its files in the folder, its knobs at their defaults but for `values`."""
-    return boxes()[word](**(FILES[word](folder) if word in FILES else {}), **values)
+def _cab(folder: Path, sample_rate: float) -> dict[str, Any]:
+    return {"ir": impulse_response(folder / "ir.wav", sample_rate=round(sample_rate))}
+
+
+FILES: dict[str, Callable[[Path, float], dict[str, Any]]] = {"amp": _amp, "cab": _cab}
+"""Box -> the file settings it is built from, written into a folder for one sample rate."""
+
+NEVER_SILENT = frozenset({"amp"})
+"""Boxes that make a sound of their own in silence, as the biases of a net do."""
+
+
+def sample(word: str, folder: Path, sample_rate: float = 48000.0) -> Block:
+    """The box of this word, its files in the folder, its knobs at their defaults."""
+    return boxes()[word](**FILES[word](folder, sample_rate) if word in FILES else {})
 
 
 def without_a_sample() -> list[str]:

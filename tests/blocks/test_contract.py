@@ -15,7 +15,7 @@ from neuralamp.block import Block
 from neuralamp.blocks import boxes
 from neuralamp.dsp.jit import call_node, flush_denormals, kernel, set_float_mode
 from neuralamp.dsp.node import Node, State, node, row_addresses
-from tests.blocks.samples import sample, without_a_sample
+from tests.blocks.samples import NEVER_SILENT, sample, without_a_sample
 from tests.sound import at_rest, cuts, noise, play_in_cuts, reset
 
 SAMPLE_RATES = (44100.0, 48000.0, 96000.0)
@@ -63,7 +63,7 @@ def word(request) -> str:
 @pytest.fixture
 def box(word: str, sample_rate: float, channels: int, tmp_path: Path) -> Played:
     assert word not in without_a_sample(), f"{word} needs files: give it an entry in FILES of tests/blocks/samples.py"
-    return Played(sample(word, tmp_path), sample_rate, channels)
+    return Played(sample(word, tmp_path, sample_rate), sample_rate, channels)
 
 
 def test_any_cut_of_the_stream_sounds_the_same(box, channels):
@@ -88,7 +88,8 @@ def test_reset_forgets(box, channels):
 
 
 def test_silence_in_silence_out(box, channels):
-    assert not box.play(np.zeros((channels, 6000), np.float32)).any()
+    if box.box.name() not in NEVER_SILENT:
+        assert not box.play(np.zeros((channels, 6000), np.float32)).any()
 
 
 def test_every_knob_at_both_ends_stays_finite(box, channels):
@@ -117,11 +118,15 @@ def test_what_rings_on_is_gone_after_the_tail_told(box, channels):
     end = 4000
     told = end + box.part.latency_frames + box.part.tail_frames
     x = np.zeros((channels, told + 2000), np.float32)
-    x[:, :end] = noise(channels, end, seed=7)
+    rest = at_rest(box.node)
     for values in [box.box.values, *box.extremes[:2]]:
         box.node.goal[:] = box.goals(values)
-        y = np.abs(box.play(x))
-        assert y[:, told:].max() <= 1e-6 * y.max()  # 120 dB under the loudest
+        x[:, :end] = noise(channels, end, seed=7)
+        reset(box.node, rest)  # so that both glide to these knobs from the same place
+        y = box.play(x)
+        reset(box.node, rest)
+        alone = box.play(np.zeros_like(x))  # what the box says in silence is no tail
+        assert np.abs(y - alone)[:, told:].max() <= 1e-6 * np.abs(y).max()  # 120 dB under the loudest
 
 
 def test_every_frame_of_every_row_is_written_and_the_input_is_left_alone(box, channels):
@@ -193,7 +198,7 @@ def drive(node, x, y, buffers: int) -> None:
 
 
 def test_torch_designs_what_numpy_designs_and_knows_the_gradient(word, tmp_path, sample_rate):
-    box = sample(word, tmp_path)
+    box = sample(word, tmp_path, sample_rate)
     if not box.knobs():
         return
     rng = np.random.default_rng(10)

@@ -24,6 +24,8 @@ class Echo:
 def test_the_goal_comes_first_so_that_a_reset_can_leave_it_alone():
     with pytest.raises(TypeError, match="goal must be the first"):
         State(gain=float, goal=(1,))
+    with pytest.raises(TypeError, match="goal must be one row"):
+        State(goal=(7, 5))
 
 
 def test_a_field_is_what_its_layout_says():

@@ -59,9 +59,7 @@ def test_the_slope_agrees_with_a_small_step(name):
     loss = losses.LOSSES[name]
     loss(predicted, target).backward()
     direction = batch(2, 1, 1500, seed=2)
-    step = (
-        1e-8 * direction
-    )  # so small that few bins cross a corner of |ln T - ln P|; rounding of a loss near 1 gives 1e-8
+    step = 1e-8 * direction  # so small that few bins cross a corner of |ln T - ln P|; rounding of a loss near 1 gives 1e-8
     with torch.no_grad():
         measured = (loss(predicted + step, target) - loss(predicted - step, target)).item() / 2e-8
     assert (predicted.grad * direction).sum().item() == pytest.approx(measured, rel=1e-4, abs=1e-7)

@@ -65,8 +65,7 @@ def mrstft(predicted: np.ndarray, target: np.ndarray) -> float:
     longest = max(window for _, _, window in RESOLUTIONS)
     if target.shape[-1] <= longest // 2:
         raise MeasureError(
-            f"a take of {target.shape[-1]} frames is too short for a spectral distance; "
-            f"give more than {longest // 2} frames"
+            f"a take of {target.shape[-1]} frames is too short for a spectral distance; give more than {longest // 2} frames"
         )
     distances = [_stft_distance(predicted, target, *resolution) for resolution in RESOLUTIONS]
     return sum(distances) / len(distances)
@@ -130,9 +129,7 @@ def _two_takes(predicted: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, n
     """Both takes as float64; MeasureError when they differ in shape, which broadcasting would hide."""
     predicted, target = _take(predicted), _take(target)
     if predicted.shape != target.shape:
-        raise MeasureError(
-            f"takes of shapes {predicted.shape} and {target.shape} cannot be compared; trim them to one shape"
-        )
+        raise MeasureError(f"takes of shapes {predicted.shape} and {target.shape} cannot be compared; trim them to one shape")
     return predicted, target
 
 

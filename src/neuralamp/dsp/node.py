@@ -35,6 +35,8 @@ class State:
     def __init__(self, **fields: tuple[int, ...] | type | str):
         if "goal" in fields and next(iter(fields)) != "goal":
             raise TypeError("goal must be the first field of a State")
+        if "goal" in fields and not (isinstance(fields["goal"], tuple) and len(fields["goal"]) == 1):
+            raise TypeError("goal must be one row of numbers")
         self.pointers = tuple(name for name, kind in fields.items() if kind == POINTER)
         self.dtype = np.dtype([_field(name, kind) for name, kind in fields.items()], align=True)
 

@@ -65,8 +65,7 @@ STAGE = np.dtype(
         ("output_peak", np.float64),
     ]
 )
-_OFFSET = {name: STAGE.fields[name][1] for name in ("wanted", "settled", "pushed", "taken")}
-WANTED, SETTLED, PUSHED, TAKEN = (_OFFSET[name] for name in ("wanted", "settled", "pushed", "taken"))
+WANTED, SETTLED, PUSHED, TAKEN = range(0, 32, 8)  # where the record's first four fields lie, in bytes
 
 ULONG = types.uint64 if ctypes.sizeof(ctypes.c_ulong) == 8 else types.uint32  # 32 bits on Windows
 CALLBACK = types.int32(types.voidptr, types.voidptr, ULONG, types.voidptr, ULONG, types.voidptr)

@@ -61,9 +61,7 @@ class LossWeights:
                 raise RecipeError(f"the loss weight {name} is {weight}; give 0 or a positive number")
         if not any(weight for _, weight in self._weights()):
             names = ", ".join(name for name, _ in self._weights())
-            raise RecipeError(
-                f"every loss weight is 0, so there is nothing to learn from; give one of {names} a positive number"
-            )
+            raise RecipeError(f"every loss weight is 0, so there is nothing to learn from; give one of {names} a positive number")
 
     def __call__(self, predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """The weighted sum, a scalar tensor; predicted and target (batch, 1, frames)."""

@@ -52,9 +52,7 @@ def _response(frequency_hz: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     cone = cone.astype(complex)
     centres = np.geomspace(*MODES_HZ, MODES) * rng.uniform(0.94, 1.06, MODES)
     signs = np.where(np.arange(MODES) % 2 == 0, 1.0, -1.0)
-    for centre, q, gain in zip(
-        centres, rng.uniform(*MODES_Q, MODES), signs * rng.uniform(*MODES_GAIN, MODES), strict=True
-    ):
+    for centre, q, gain in zip(centres, rng.uniform(*MODES_Q, MODES), signs * rng.uniform(*MODES_GAIN, MODES), strict=True):
         s = 1j * frequency_hz / centre
         cone += gain * (s / q) / (s**2 + s / q + 1.0)
     return response * cone / np.sqrt(1.0 + (frequency_hz / ROLL_OFF_HZ) ** (2 * ROLL_OFF_ORDER))

@@ -47,7 +47,7 @@ class Note:
 def riff(seconds: float, sample_rate: int, seed: int) -> np.ndarray:
     """A take of direct electric guitar, (frames,) float32, peak at -3 dBFS; the same seed gives the same take.
 
-    Notes of `score` through the string model, a plucked string silencing what rang on it, then the pickup.
+    Notes of `score` through the string model, then the pickup.
     The score does not depend on the sample rate; the scrape of the pick, which is noise, does.
     """
     frames = round(seconds * sample_rate)
@@ -73,7 +73,7 @@ def score(seconds: float, seed: int) -> list[Note]:
             notes += [replace(note, start=now + note.start) for note in played]
             now += max(note.start + note.seconds for note in played)
             now += beat * rng.choice([0.0, 0.5, 1.5])  # the rest after it
-    return _one_note_a_string([note for note in sorted(notes, key=lambda note: note.start) if note.start < seconds])
+    return sorted((note for note in notes if note.start < seconds), key=lambda note: note.start)
 
 
 def _run(rng: np.random.Generator, beat: float) -> list[Note]:
@@ -98,9 +98,7 @@ def _chug(rng: np.random.Generator, beat: float) -> list[Note]:
     notes = []
     for i, fret in enumerate(frets):
         accent = 0.0 if i % 4 == 0 else -6.0 - rng.uniform(0.0, 3.0)
-        notes.append(
-            Note(i * step, step, int(rng.integers(0, 2)) if 0 < i < 15 else 0, int(fret), level + accent, muted=True)
-        )
+        notes.append(Note(i * step, step, int(rng.integers(0, 2)) if 0 < i < 15 else 0, int(fret), level + accent, muted=True))
     return notes
 
 
@@ -147,7 +145,7 @@ PHRASES = (_run, _chug, _power_chords, _open_chords, _lead)
 
 
 def _strummed(frets: dict[int, int], start: float, seconds: float, level_db: float) -> list[Note]:
-    """A chord, its strings hit one after the other in the given order, each softer by 1.5 dB per string of the chord."""
+    """A chord, strings hit one after the other in the given order, each softer by 1.5 dB per string of the chord."""
     return [
         Note(start + i * STRUM_MS * 1e-3, seconds - i * STRUM_MS * 1e-3, s, f, level_db - 1.5 * len(frets))
         for i, (s, f) in enumerate(frets.items())
@@ -157,17 +155,6 @@ def _strummed(frets: dict[int, int], start: float, seconds: float, level_db: flo
 def _semitone(string: int, fret: int) -> int:
     """Semitones over the open low E."""
     return (0, 5, 10, 15, 19, 24)[string] + fret
-
-
-def _one_note_a_string(notes: list[Note]) -> list[Note]:
-    """Notes shortened where their string is plucked again."""
-    plucked_again: dict[int, float] = {}
-    shortened = []
-    for note in reversed(notes):
-        until = plucked_again.get(note.string, note.start + note.seconds)
-        shortened.append(replace(note, seconds=min(note.seconds, until - note.start)))
-        plucked_again[note.string] = note.start
-    return shortened[::-1]
 
 
 def _played(note: Note, sample_rate: int, rng: np.random.Generator) -> np.ndarray:

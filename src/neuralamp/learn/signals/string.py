@@ -87,9 +87,7 @@ def _damping(frequency_hz: float, sample_rate: float, decay_s: tuple[float, floa
     return math.sqrt(low * (1.0 + k * low_bend)), (k + 1.0 - math.sqrt(2.0 * k + 1.0)) / k
 
 
-def _excitation(
-    period: float, sample_rate: float, rng: np.random.Generator, level_db: float, pick_position: float
-) -> np.ndarray:
+def _excitation(period: float, sample_rate: float, rng: np.random.Generator, level_db: float, pick_position: float) -> np.ndarray:
     """What the pick does: two periods, the second the tail of the dynamics filter.
 
     The velocity of an ideally plucked string is a pulse as wide as the pick position; a burst of noise through the comb

@@ -52,7 +52,8 @@ class LstmConfig:
 
     def weights(self) -> dict[str, tuple[int, ...]]:
         """Name and shape of every weight, in the order they travel; torch's names, torch's order of gates."""
-        rows, shapes = GATES[self.cell] * self.hidden, {}
+        rows = GATES[self.cell] * self.hidden
+        shapes: dict[str, tuple[int, ...]] = {}
         for i in range(self.layers):
             shapes[f"cells.weight_ih_l{i}"] = (rows, self.inputs if i == 0 else self.hidden)
             shapes[f"cells.weight_hh_l{i}"] = (rows, self.hidden)

@@ -1,5 +1,7 @@
 """The recurrent net that travels: ONNX's own LSTM or GRU, a state in and out for each layer."""
 
+from typing import Any
+
 import onnx
 
 from neuralamp.nets.lstm.config import GATES, LstmConfig
@@ -37,10 +39,10 @@ def _cells(builder: GraphBuilder, config: LstmConfig, i: int, steps: str) -> str
         builder.state(f"layers.{i}.{name}", (1, 1, config.hidden)) for name in ("h", "c")[: 2 if config.cell == "lstm" else 1]
     ]
     # torch's GRU applies its reset gate behind the recurrent matrix: linear_before_reset.
-    extra = {} if config.cell == "lstm" else {"linear_before_reset": 1}
-    y = builder.add(
-        config.cell.upper(), steps, w, r, bias, "", *states, outputs=1 + len(states), hidden_size=config.hidden, **extra
-    )
+    attributes: dict[str, Any] = {"hidden_size": config.hidden}
+    if config.cell == "gru":
+        attributes["linear_before_reset"] = 1
+    y = builder.add(config.cell.upper(), steps, w, r, bias, "", *states, outputs=1 + len(states), **attributes)
     for k, state in enumerate(states):
         builder.add("Identity", f"{y}.{k + 1}", to=NEXT + state)
     return builder.add("Squeeze", y, builder.integers(1))

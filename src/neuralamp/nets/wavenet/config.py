@@ -80,11 +80,6 @@ class LayerArray:
         """Frames before the present one that its layers hear."""
         return sum((size - 1) * dilation for size, dilation in zip(self.kernel_sizes, self.dilations, strict=True))
 
-    @property
-    def past_frames(self) -> int:
-        """Frames before the present one that the array hears, its head included."""
-        return self.layers_past_frames + self.head_kernel_size - 1
-
 
 @dataclass(frozen=True)
 class WaveNetConfig:
@@ -123,7 +118,11 @@ class WaveNetConfig:
     @property
     def receptive_field(self) -> int:
         """Frames of input that one frame of output has heard."""
-        return 1 + sum(array.past_frames for array in self.arrays)
+        stream = head = 0
+        for array in self.arrays:  # a head hears the head before it and the layers above it, whichever reach further back
+            stream += array.layers_past_frames
+            head = max(head, stream) + array.head_kernel_size - 1
+        return 1 + head
 
     @property
     def settling_frames(self) -> int:

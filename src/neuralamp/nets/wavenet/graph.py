@@ -20,16 +20,16 @@ def graph(config: WaveNetConfig, weights: Weights) -> onnx.ModelProto:
     """The net as an ONNX model: x (1, inputs, frames) and states -> y (1, 1, frames) and next states; all pasts begin at zero."""
     check_weights(config.weights(), weights)
     builder = GraphBuilder("wavenet", config.inputs, config.weights(), weights)
-    stream, head = INPUT, None
+    stream, head = INPUT, ""
     for a, array in enumerate(config.arrays):
         stream, head = _array(builder, f"arrays.{a}", array, stream, head)
     builder.add("Mul", head, "head_scale", to=OUTPUT)
     return builder.model()
 
 
-def _array(builder: GraphBuilder, name: str, array: LayerArray, stream: str, head: str | None) -> tuple[str, str]:
+def _array(builder: GraphBuilder, name: str, array: LayerArray, stream: str, skip: str) -> tuple[str, str]:
+    """`skip` is the head of the array before, "" for the first."""
     stream = builder.add("Conv", stream, f"{name}.rechannel.weight")
-    skip = head
     for i in range(array.layers):
         layer = f"{name}.layers.{i}"
         taps, dilation = array.kernel_sizes[i], array.dilations[i]
@@ -39,8 +39,7 @@ def _array(builder: GraphBuilder, name: str, array: LayerArray, stream: str, hea
         if array.residual_1x1:
             stream = builder.add("Add", stream, _conv_1x1(builder, f"{layer}.residual_1x1", a))
         a = _conv_1x1(builder, f"{layer}.head_1x1", a) if array.head_1x1 else a
-        skip = a if skip is None else builder.add("Add", skip, a)
-    assert skip is not None  # a layer array has at least one layer
+        skip = builder.add("Add", skip, a) if skip else a
     head = _convolve(builder, f"{name}.head", skip, array.skip_channels, array.head_kernel_size, 1, biased=array.head_bias)
     return stream, head
 

@@ -64,8 +64,10 @@ class Array(nn.Module):
 
     def forward(self, stream: Tensor, condition: Tensor, skip: Tensor | None) -> tuple[Tensor, Tensor]:
         stream = self.rechannel(stream)
-        frames = stream.shape[-1] - self.past_frames  # every layer's skip is cut to what the last one has
-        skip = skip[..., -frames:] if skip is not None else None
+        frames = stream.shape[-1] - self.past_frames  # every layer's skip is cut to what the shortest one has
+        if skip is not None:
+            frames = min(frames, skip.shape[-1])
+            skip = skip[..., -frames:]
         for layer in self.layers:
             stream, a = layer(stream, condition)
             skip = a[..., -frames:] if skip is None else skip + a[..., -frames:]
@@ -92,8 +94,8 @@ class WaveNet(nn.Module):
         if warm_up < self.config.settling_frames:
             raise ValueError(f"warm_up = {warm_up} frames; this WaveNet hears {self.config.settling_frames} frames back")
         x = x[..., warm_up - self.config.settling_frames :]
-        stream, head = x, None
-        for array in self.arrays:
+        stream, head = self.arrays[0](x, x, None)
+        for array in self.arrays[1:]:
             stream, head = array(stream, x, head)
         return self.head_scale * head
 

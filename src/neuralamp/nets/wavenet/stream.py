@@ -206,7 +206,7 @@ class _Packer:
 
     def __init__(self, config: WaveNetConfig, weights: Weights):
         self.places: dict[str, int] = {}
-        packed = []
+        packed: list[np.ndarray] = []
         for name, array in zip(config.weights(), in_order(config.weights(), weights), strict=True):
             self.places[name] = sum(part.size for part in packed)
             # (out, in, taps) -> (out, taps, in): the sum over input channels is the innermost one
@@ -218,7 +218,7 @@ class _Packer:
         """Where a weight begins; -1 if the net has none of this name."""
         return self.places.get(name, -1)
 
-    def convolution(self, name: str, channels: int, width: int, taps: int, dilation: int) -> dict[str, int]:
+    def convolution(self, name: str, channels: int, width: int, taps: int, dilation: int) -> dict[str, float]:
         """The fields of RING for one convolution; the ring is given as an offset in floats until its memory is there."""
         ring_frames = (taps - 1) * dilation + TILE
         # An odd number of cache lines (16 floats) apart, so that the rows do not compete for the same cache sets.
@@ -248,11 +248,16 @@ class _Packer:
         }
 
 
+def _table(rows: list[dict[str, float]], dtype: np.dtype) -> np.ndarray:
+    return np.array([tuple(row[name] for name in dtype.names or ()) for row in rows], dtype)
+
+
 def stream(config: WaveNetConfig, weights: Weights) -> Node:
     """The net as a node: rows of sound and knobs in, one row of sound out. All past is zero: let it settle on silence first."""
     check_weights(config.weights(), weights)
     packer = _Packer(config, weights)
-    layers, heads = [], []
+    layers: list[dict[str, float]] = []
+    heads: list[dict[str, float]] = []
     stream_channels = config.inputs
     for a, array in enumerate(config.arrays):
         heads.append(
@@ -282,8 +287,8 @@ def stream(config: WaveNetConfig, weights: Weights) -> Node:
             "out": np.zeros((max(array.head_channels for array in config.arrays), TILE), np.float32),
         },
         constants={
-            "layers": np.array([tuple(row[name] for name in LAYER.names) for row in layers], LAYER),
-            "heads": np.array([tuple(row[name] for name in HEAD.names) for row in heads], HEAD),
+            "layers": _table(layers, LAYER),
+            "heads": _table(heads, HEAD),
             "weights": packer.weights,
         },
     )

@@ -1,0 +1,77 @@
+"""How close a capture comes to a pair: the file opened as a guitarist opens it, the sound taken from the player."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from neuralamp.capture.file import open_capture
+from neuralamp.dsp import measure
+from neuralamp.errors import CaptureError
+from neuralamp.learn.listen import play_through, settled
+from neuralamp.learn.pair import Pair
+
+SEGMENT_SECONDS = 0.5  # of the worst segment: a chord, long enough to be found again by ear
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The figures of dsp/measure.py, over the pair once the capture has settled.
+
+    level_difference_db  how much louder the capture is than the amp.
+    worst_seconds        where in the direct file the worst half second begins; worst_esr its own ratio.
+    steps                of the training, None where the card does not know.
+    picture              the plot, where one was asked for.
+    """
+
+    file: Path
+    esr: float
+    esr_preemphasis: float
+    mrstft: float
+    level_difference_db: float
+    worst_seconds: float
+    worst_esr: float
+    cpu_seconds: float
+    wall_seconds: float
+    steps: int | None
+    latency_frames: int
+    polarity: int
+    picture: Path | None
+
+
+def evaluate(file: Path | str, pair: Pair, picture: Path | str | None = None) -> Evaluation:
+    """Play the whole pair's direct take through a capture and measure it against the amped one, whose latency is taken out.
+
+    picture  a .png to be drawn; needs matplotlib.
+
+    Raises CaptureError for what is no capture or runs at another rate than the pair.
+    """
+    began_wall, began_cpu = time.monotonic(), time.process_time()
+    file = Path(file)
+    capture = open_capture(file)
+    if capture.card.sample_rate != pair.sample_rate:
+        raise CaptureError(
+            f"{file.name} runs at {capture.card.sample_rate} Hz but the pair is at {pair.sample_rate} Hz; "
+            f"add --resample {capture.card.sample_rate}"
+        )
+    judged = settled(capture.config, pair.frames)
+    played, amped = play_through(capture, pair.di)[judged], pair.amped[judged]
+    worst = measure.worst_segment(played, amped, round(SEGMENT_SECONDS * pair.sample_rate))
+    if picture is not None:
+        from neuralamp.learn.picture import draw  # matplotlib takes a second to load, and not every machine has it
+
+        draw(Path(picture), f"{capture.card.name or file.stem}", played, amped, pair.sample_rate, worst)
+    return Evaluation(
+        file=file,
+        esr=measure.esr(played, amped),
+        esr_preemphasis=measure.esr_preemphasis(played, amped),
+        mrstft=measure.mrstft(played, amped),
+        level_difference_db=measure.level_difference_db(played, amped),
+        worst_seconds=(pair.start_frame + judged.start + worst.start) / pair.sample_rate,
+        worst_esr=worst.esr,
+        cpu_seconds=time.process_time() - began_cpu,
+        wall_seconds=time.monotonic() - began_wall,
+        steps=capture.card.steps,
+        latency_frames=pair.latency_frames,
+        polarity=pair.polarity,
+        picture=Path(picture) if picture is not None else None,
+    )

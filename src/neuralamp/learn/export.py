@@ -1,0 +1,93 @@
+"""From learned weights to a capture that may stand on the shelf: written, opened, played, measured, and only then named."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import torch
+
+from neuralamp.audio import atomic_path
+from neuralamp.capture.file import Capture, open_capture, save_capture
+from neuralamp.dsp import measure
+from neuralamp.errors import TrainingError
+from neuralamp.learn.listen import held_out_takes, play_through
+from neuralamp.learn.pair import Pair
+from neuralamp.nets import architecture_of
+from neuralamp.units import gain_to_db
+
+# Twice the noise floor of 16 bits under the sound, and still some 20 dB above what float32 costs; a wrong gate or a lost history
+# is heard at -60 dB and more.
+LEAST_PARITY_DB = 100.0
+PARITY_SECONDS = 10.0  # of the held-out part: every weight has long been heard
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A capture on disk: its held-out ratios and how far the players' difference from torch lies under its sound."""
+
+    capture: Capture
+    esr: float
+    esr_preemphasis: float
+    parity_db: float
+
+
+def export(output: Path, learned: Capture, pair: Pair) -> Exported:
+    """Write the capture that was learned as `output`, measured through the player.
+
+    Raises TrainingError, with the figure, where the player or onnxruntime does not sound as torch did; then nothing is written.
+    """
+    with atomic_path(output) as partial:
+        save_capture(partial, learned)
+        capture = open_capture(partial)
+        parity_db = _parity_db(partial, learned, capture, pair)
+        if not parity_db >= LEAST_PARITY_DB:
+            raise TrainingError(
+                f"the capture would not sound as it learned: the difference lies {parity_db:.1f} dB under the sound, at least "
+                f"{LEAST_PARITY_DB:.0f} dB are asked; {output.name} was not written, please report this with the recipe"
+            )
+        played, amped = held_out_takes(capture, pair)
+        card = replace(
+            learned.card,
+            sample_rate=pair.sample_rate,
+            latency_frames=pair.latency_frames,
+            polarity=pair.polarity,
+            esr=measure.esr(played, amped),
+            esr_preemphasis=measure.esr_preemphasis(played, amped),
+            date=learned.card.date or date.today().isoformat(),
+        )
+        save_capture(partial, replace(capture, card=card))
+        final = open_capture(partial)
+    return Exported(final, measure.esr(played, amped), measure.esr_preemphasis(played, amped), parity_db)
+
+
+def _parity_db(path: Path, learned: Capture, capture: Capture, pair: Pair) -> float:
+    """How far under torch's sound the difference of player or onnxruntime lies, in dB; the worse of the two."""
+    frames = min(pair.held_out.stop - pair.held_out.start, round(PARITY_SECONDS * pair.sample_rate))
+    di = pair.di[pair.held_out][:frames]
+    as_learned = play_in_torch(learned, di)
+    if not np.any(as_learned):
+        raise TrainingError("the net learned silence; train for more steps, or check that the amped take is not silent")
+    others = play_through(capture, di), play_in_onnxruntime(path, capture, di)
+    return min(-gain_to_db(measure.esr(other, as_learned) ** 0.5) for other in others)
+
+
+def play_in_torch(capture: Capture, di: np.ndarray) -> np.ndarray:
+    """(frames,) through the form that learned, on the CPU, settled on silence first."""
+    net = architecture_of(capture.config).module(capture.config)
+    net.load_state_dict({name: torch.from_numpy(array) for name, array in capture.weights.items()})
+    rest = capture.config.settling_frames
+    with torch.no_grad():
+        x = torch.from_numpy(np.concatenate([np.zeros(rest, np.float32), di]))
+        return net(x[None, None], rest)[0, 0].numpy()
+
+
+def play_in_onnxruntime(path: Path, capture: Capture, di: np.ndarray) -> np.ndarray:
+    """(frames,) through the file as anyone may run it, settled on silence first."""
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    x, *states = session.get_inputs()
+    rest = capture.config.settling_frames
+    feed = {state.name: np.zeros(state.shape, np.float32) for state in states}
+    feed[x.name] = np.concatenate([np.zeros(rest, np.float32), di])[None, None]
+    return session.run(["y"], feed)[0][0, 0, rest:]

@@ -1,0 +1,264 @@
+"""The training loop: a pair and a recipe in, a capture out, the same one however often it is broken off and resumed."""
+
+import math
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from neuralamp.capture.card import Card
+from neuralamp.capture.file import Capture
+from neuralamp.errors import CaptureError, TrainingError
+from neuralamp.learn.budget import read_budget
+from neuralamp.learn.checkpoint import Checkpoint, checkpoint_path, open_checkpoint, save_checkpoint
+from neuralamp.learn.export import export
+from neuralamp.learn.interrupt import ctrl_c_is_a_request
+from neuralamp.learn.listen import listen
+from neuralamp.learn.losses import LossWeights
+from neuralamp.learn.pair import Pair
+from neuralamp.learn.recipe import Recipe
+from neuralamp.nets import architecture_of
+from neuralamp.nets.weights import Weights
+
+# One: tensors of 16 channels are too small to share. A step of wavenet-standard took 0.08 CPU-s so, and 0.4 on two threads.
+THREADS = 1
+CALIBRATION_SECONDS, CALIBRATION_STEPS = 2.0, 10
+LEAST_RATE = 1e-3  # of the peak: where the cycle begins and ends
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a training is: held-out ratios as last heard and at best, None before the first hearing."""
+
+    step: int
+    steps: int
+    loss: float
+    esr: float | None
+    best_esr: float | None
+    seconds_left: float
+
+
+@dataclass(frozen=True)
+class TrainingReport:
+    """What came of a training; the ratios are of the held-out part, through the player.
+
+    steps      done, of which `best_step` gave the iterate that was exported.
+    parity_db  how far the player's difference from torch lies under the sound.
+    finished   False where Ctrl-C stopped it: the same command then goes on.
+    """
+
+    file: Path
+    esr: float
+    esr_preemphasis: float
+    steps: int
+    best_step: int
+    cpu_seconds: float
+    wall_seconds: float
+    latency_frames: int
+    polarity: int
+    parity_db: float
+    finished: bool
+
+
+Report = Callable[[Progress], None]
+
+
+def train(
+    pair: Pair,
+    output: Path | str,
+    recipe: Recipe,
+    *,
+    budget: str | None = None,
+    seed: int = 0,
+    card: Card | None = None,
+    report: Report = lambda progress: None,
+) -> TrainingReport:
+    """Learn the pair, write the capture `output` with its card, and say how close it came.
+
+    budget  steps ("2000") or time ("2m"); the recipe's steps where it is None.
+    card    what else is known about the amp; the facts of the training are filled in.
+
+    A checkpoint beside `output` is taken up where it stopped, bit for bit, and deleted once the capture stands. Ctrl-C ends the
+    training after the step and exports the best iterate so far. Raises TrainingError, RecipeError, PairError or CaptureError.
+    """
+    began_wall, began_cpu = time.monotonic(), _cpu_seconds()
+    output = _possible(Path(output))
+    if not 0 <= seed < 2**32:
+        raise TrainingError(f"seed {seed} is not possible; give a number from 0 to {2**32 - 1}")
+    torch.set_num_threads(THREADS)
+    torch.backends.cudnn.deterministic = True
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    segments = Segments(pair, recipe, seed, device)
+    loss_of = LossWeights(recipe.loss_esr, recipe.loss_esr_preemphasis, recipe.loss_dc, recipe.loss_mrstft)
+
+    path, asked = checkpoint_path(output), read_budget(budget or str(recipe.steps))
+    same: dict[str, Any] = {
+        "pair": pair.fingerprint, "recipe": recipe.text(), "seed": seed, "budget": asked.text, "threads": THREADS,
+    }  # fmt: skip
+    net, optimiser = _new_net(recipe, seed, device)
+    if path.exists():
+        run = open_checkpoint(path, **same)
+        net.load_state_dict(run.net)
+        optimiser.load_state_dict(run.optimiser)
+    else:
+        steps = asked.steps or _calibrated_steps(asked.seconds or 0.0, pair, recipe, segments, loss_of)
+        run = Checkpoint(**same, steps=steps)
+    cpu_before, wall_before = run.cpu_seconds - began_cpu, run.wall_seconds - began_wall
+
+    def keep() -> None:
+        run.net, run.optimiser = net.state_dict(), optimiser.state_dict()
+        run.cpu_seconds, run.wall_seconds = _cpu_seconds() + cpu_before, time.monotonic() + wall_before
+        save_checkpoint(path, run)
+
+    esr = None
+    first, started = run.step, time.monotonic()
+    with ctrl_c_is_a_request() as stop:
+        while run.step < run.steps and not stop.is_set():
+            rate = learning_rate(recipe, run.step, run.steps)
+            loss = _step(net, optimiser, *segments(run.step), recipe, loss_of, rate)
+            run.step += 1
+            if not math.isfinite(loss):
+                raise TrainingError(
+                    f"the loss is {loss} at step {run.step}; lower learning_rate in the recipe (it is {recipe.learning_rate})"
+                )
+            if run.step % recipe.listen_every == 0 or run.step == run.steps:
+                esr = _keep_if_best(run, net, pair, recipe)
+            if run.step % recipe.checkpoint_every == 0 or run.step == run.steps:
+                keep()
+            left = (time.monotonic() - started) / (run.step - first) * (run.steps - run.step)
+            report(Progress(run.step, run.steps, loss, esr, run.best_esr if run.best else None, left))
+
+        finished = run.step == run.steps
+        if not finished:
+            keep()  # before this hearing, which a resumed training shall not know of
+            _keep_if_best(run, net, pair, recipe)
+        facts = replace(card or Card(name=output.stem), recipe=recipe.name, steps=run.best_step, seed=seed)
+        weights = {name: tensor.numpy() for name, tensor in run.best.items()}
+        exported = export(output, Capture(recipe.config, weights, facts), pair)
+        if finished:
+            path.unlink(missing_ok=True)
+    return TrainingReport(
+        file=output,
+        esr=exported.esr,
+        esr_preemphasis=exported.esr_preemphasis,
+        steps=run.step,
+        best_step=run.best_step,
+        cpu_seconds=_cpu_seconds() + cpu_before,
+        wall_seconds=time.monotonic() + wall_before,
+        latency_frames=pair.latency_frames,
+        polarity=pair.polarity,
+        parity_db=exported.parity_db,
+        finished=finished,
+    )
+
+
+def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
+    """One cycle: along a cosine up to the recipe's rate over the first `rise` of the steps, along another down to its end.
+
+    Source: Smith and Topin, "Super-Convergence", 2018.
+    """
+    rise = recipe.rise * steps
+    phase = step / rise if step < rise else 1.0 - (step - rise) / (steps - rise)
+    height = 0.5 - 0.5 * math.cos(math.pi * phase)
+    return recipe.learning_rate * (LEAST_RATE + (1.0 - LEAST_RATE) * height)
+
+
+class Segments:
+    """Batches from the training parts of a pair, drawn by seed and step alone."""
+
+    def __init__(self, pair: Pair, recipe: Recipe, seed: int, device: torch.device):
+        self.recipe, self.seed, self.device = recipe, seed, device
+        self.window = recipe.warm_up + recipe.segment_frames
+        self.parts = pair.train_parts(self.window)
+        self.di, self.amped = torch.from_numpy(pair.di).to(device), torch.from_numpy(pair.amped).to(device)
+
+    def __call__(self, step: int) -> tuple[Tensor, Tensor]:
+        """(batch, 1, warm_up + segment_frames) of the direct take, (batch, 1, segment_frames) of the amped one."""
+        places = [part.stop - part.start - self.window for part in self.parts]
+        drawn = np.random.default_rng((self.seed, step)).integers(sum(places), size=self.recipe.batch)
+        starts = [int(place) + self._skipped(places, place) for place in drawn]
+        di = torch.stack([self.di[start : start + self.window] for start in starts])
+        amped = torch.stack([self.amped[start + self.recipe.warm_up : start + self.window] for start in starts])
+        return di[:, None], amped[:, None]
+
+    def _skipped(self, places: Sequence[int], place: int) -> int:
+        """Frames between the place counted over the parts end to end and the place in the take."""
+        before = 0
+        for part, count in zip(self.parts, places, strict=True):
+            if place < before + count:
+                return part.start - before
+            before += count
+        raise IndexError(place)
+
+
+def _new_net(recipe: Recipe, seed: int, device: torch.device) -> tuple[nn.Module, torch.optim.Optimizer]:
+    """The net as the seed has it before the first step, and its optimiser."""
+    torch.manual_seed(seed)
+    net = architecture_of(recipe.config).module(recipe.config).to(device)
+    return net, torch.optim.Adam(net.parameters(), fused=True)
+
+
+def _step(
+    net: nn.Module, optimiser: torch.optim.Optimizer, di: Tensor, amped: Tensor, recipe: Recipe, loss_of: LossWeights, rate: float
+) -> float:
+    """One step of the optimiser at this learning rate; the loss before it."""
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+    loss = loss_of(net(di, recipe.warm_up), amped)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(net.parameters(), recipe.clip)
+    optimiser.step()
+    optimiser.zero_grad()
+    return loss.item()
+
+
+def _calibrated_steps(seconds: float, pair: Pair, recipe: Recipe, segments: Segments, loss_of: LossWeights) -> int:
+    """How many steps, with their hearings, this machine does in what is left of `seconds` after it has tried."""
+    began = time.monotonic()
+    net, optimiser = _new_net(recipe, 0, segments.device)
+    times: list[float] = []
+    listen(recipe.config, _weights(net), pair)  # the first hearing may compile the player
+    before = time.monotonic()
+    listen(recipe.config, _weights(net), pair)
+    hearing = time.monotonic() - before
+    while sum(times) < CALIBRATION_SECONDS and len(times) < CALIBRATION_STEPS:
+        before = time.monotonic()
+        _step(net, optimiser, *segments(len(times)), recipe, loss_of, recipe.learning_rate * LEAST_RATE)
+        times.append(time.monotonic() - before)
+    left = seconds - (time.monotonic() - began)
+    return max(1, int(left / (float(np.median(times)) + hearing / recipe.listen_every)))
+
+
+def _weights(net: nn.Module) -> Weights:
+    """A copy of the net's weights by name, as every other form takes them."""
+    return {name: tensor.detach().cpu().numpy().copy() for name, tensor in net.state_dict().items()}
+
+
+def _keep_if_best(run: Checkpoint, net: nn.Module, pair: Pair, recipe: Recipe) -> float:
+    """The held-out ratio of the net as it stands, which becomes the best iterate where it is the lowest so far."""
+    esr = listen(recipe.config, _weights(net), pair)
+    if not run.best or esr < run.best_esr:
+        run.best = {name: tensor.detach().cpu().clone() for name, tensor in net.state_dict().items()}
+        run.best_esr, run.best_step = esr, run.step
+    return esr
+
+
+def _possible(output: Path) -> Path:
+    """The output path, before an hour is spent on what cannot be written."""
+    if output.suffix != ".onnx":
+        raise CaptureError(f"{output.name} does not end in .onnx; a capture is an .onnx file")
+    if not output.parent.is_dir():
+        raise CaptureError(f"the folder {output.parent} is not there; make it or choose another")
+    return output
+
+
+def _cpu_seconds() -> float:
+    """Of all threads of this process so far."""
+    times = os.times()
+    return times.user + times.system

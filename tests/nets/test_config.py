@@ -1,0 +1,83 @@
+"""A net's shape: what holds together is built, what does not is refused before any memory is asked for."""
+
+import numpy as np
+import pytest
+
+from neuralamp.errors import NetError
+from neuralamp.nets.lstm.config import LstmConfig
+from neuralamp.nets.wavenet.config import LayerArray, WaveNetConfig
+from neuralamp.nets.weights import check_weights, count, in_order
+
+
+def layers(**changes) -> LayerArray:
+    fields = {"channels": 2, "kernel_sizes": (3,), "dilations": (1,), "activations": ("tanh",)} | changes
+    return LayerArray(**fields)
+
+
+@pytest.mark.parametrize(
+    "changes, says",
+    [
+        ({"dilations": ()}, "one kernel size, dilation"),
+        ({"dilations": (1, 2)}, "one kernel size, dilation"),
+        ({"kernel_sizes": (0,)}, "1 or more"),
+        ({"channels": -1}, "1 or more"),
+        ({"activations": ("tan",)}, "tan is unknown; known are linear, tanh"),
+        ({"gatings": ("maybe",)}, "maybe is unknown; known are none, gated, blended"),
+    ],
+)
+def test_a_layer_array_that_does_not_hold_together_is_refused(changes, says):
+    with pytest.raises(NetError, match=says):
+        layers(**changes)
+
+
+@pytest.mark.parametrize(
+    "build, says",
+    [
+        (lambda: WaveNetConfig(()), "at least one layer array"),
+        (lambda: WaveNetConfig((layers(head_channels=3), layers())), "cannot start a skip sum of 2"),
+        (lambda: WaveNetConfig((layers(head_channels=2),)), "the sound is mono"),
+        (lambda: WaveNetConfig((layers(channels=10**4),)), "weights; 20000000 is the most"),
+        (lambda: WaveNetConfig((layers(dilations=(10**12,)),)), "is the most that is possible"),
+        (lambda: WaveNetConfig((layers(head_kernel_size=10**12),)), "is the most that is possible"),
+        (lambda: LstmConfig(cell="rnn"), "known are lstm, gru"),
+        (lambda: LstmConfig(hidden=0), "1 to 16 layers"),
+        (lambda: LstmConfig(layers=17), "1 to 16 layers"),
+        (lambda: LstmConfig(hidden=10**9), "more than 20000000 weights"),
+    ],
+)
+def test_a_net_that_cannot_be_is_refused(build, says):
+    with pytest.raises(NetError, match=says):
+        build()
+
+
+def weights_of(config) -> dict[str, np.ndarray]:
+    return {name: np.ones(shape, np.float32) for name, shape in config.weights().items()}
+
+
+def test_the_count_is_the_sum_of_all_shapes():
+    assert count({"a": (2, 3), "b": (4,)}) == 10
+
+
+@pytest.mark.parametrize(
+    "spoil, says",
+    [
+        (lambda weights: weights.pop("head.bias"), "head.bias is missing"),
+        (lambda weights: weights.update(extra=np.ones(1, np.float32)), "extra is not part"),
+        (lambda weights: weights.update({"head.bias": np.ones(2, np.float32)}), r"has shape \(2,\)"),
+        (lambda weights: weights.update({"head.bias": np.ones(1)}), "float64; it should be float32"),
+        (lambda weights: weights.update({"head.bias": np.full(1, np.nan, np.float32)}), "not finite"),
+    ],
+)
+def test_weights_that_do_not_fit_are_refused_by_name(spoil, says):
+    config = LstmConfig(2)
+    weights = weights_of(config)
+    check_weights(config.weights(), weights)
+    spoil(weights)
+    with pytest.raises(NetError, match=says):
+        check_weights(config.weights(), weights)
+
+
+def test_denormal_weights_are_flushed_at_load():
+    config = LstmConfig(1)
+    weights = weights_of(config) | {"head.bias": np.full(1, 1e-40, np.float32)}
+    assert dict(zip(config.weights(), in_order(config.weights(), weights), strict=True))["head.bias"] == 0.0
