@@ -161,13 +161,13 @@ def test_a_wrong_sample_rate_is_one_clear_error(tmp_path: Path):
 
 
 def tones(sample_rate: int, frames: int) -> np.ndarray:
-    """(1, frames) of twelve tones in the lower half of what the rate holds; in the middle of a wave at both ends.
+    """(1, frames) of twelve tones in the lower half of what the rate and 48 kHz hold; in the middle of a wave at both ends.
 
     Higher up soxr itself errs more: -94 dB at 7900 Hz on the way from 22050 to 48000 Hz.
     """
     rng = np.random.default_rng(6)
     phase = 2 * np.pi / sample_rate * np.arange(frames)
-    waves = [rng.uniform(0.02, 0.1) * np.sin(f * phase + rng.uniform(0, 6)) for f in rng.uniform(50, sample_rate / 4, 12)]
+    waves = [rng.uniform(0.02, 0.1) * np.sin(f * phase + rng.uniform(0, 6)) for f in rng.uniform(50, min(sample_rate, RATE) / 4, 12)]
     return np.sum(waves, axis=0, dtype=np.float64)[None].astype(np.float32)
 
 

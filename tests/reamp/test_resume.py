@@ -93,11 +93,11 @@ def test_ctrl_c_leaves_whole_files_and_says_what_is_left(tmp_path: Path, batch, 
     told, errors = child.communicate(timeout=60)
     assert errors == ""
     stand = json.loads(told)
-    assert stand.count("done") >= 3
+    assert stand.count("done") >= 1
     assert stand.count("stopped") >= 1
     assert stand.count("done") + stand.count("stopped") == 12
     held = contents(out)
-    assert len(held) in (stand.count("done"), stand.count("done") + 1)  # one may stand that nobody has recorded yet
+    assert 0 <= len(held) - stand.count("done") <= processes  # some may stand that nobody has recorded yet
     for name, data in held.items():
         assert data == undisturbed[name]
     report = reamp(inputs, out, captures=captures, resume=True, processes=1)
