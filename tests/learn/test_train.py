@@ -55,7 +55,7 @@ def ctrl_c_at(step, times=1):
 
 def test_a_small_net_learns_a_known_amp(small_pair, small_recipe, tmp_path):
     report = train(small_pair, tmp_path / "amp.onnx", small_recipe, budget="400")
-    print("ESR", report.esr)
+    assert report.esr < 0.005  # five seeds of both nets reached 0.0001 to 0.0008
     assert report.steps == 400
     assert report.finished
 
