@@ -19,6 +19,7 @@ from neuralamp.dsp import measure
 from neuralamp.errors import CaptureError, TrainingError
 from neuralamp.learn import train as loop
 from neuralamp.learn.budget import read_budget
+from neuralamp.learn.export import export
 from neuralamp.learn.listen import held_out_takes
 from neuralamp.learn.recipe import read_recipe
 from neuralamp.learn.train import learning_rate, train
@@ -122,6 +123,27 @@ def test_ctrl_c_exports_what_there_is_and_the_training_can_go_on(small_pair, sma
     report = train(small_pair, stopped, small_recipe)
     assert report.finished
     assert same_weights(open_capture(whole), open_capture(stopped))
+
+
+def test_a_second_ctrl_c_leaves_no_half_file(small_pair, small_recipe, tmp_path, monkeypatch):
+    def impatient(*arguments):
+        os.kill(os.getpid(), signal.SIGINT)
+        return export(*arguments)
+
+    monkeypatch.setattr(loop, "export", impatient)
+    report = train(small_pair, tmp_path / "amp.onnx", small_recipe, report=ctrl_c_at(7))
+    assert open_capture(report.file).card.esr == report.esr
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".checkpoint", ".onnx", ".toml"]
+
+
+def test_a_full_disk_is_told(small_pair, small_recipe, tmp_path, monkeypatch):
+    def full(*_):
+        raise RuntimeError("PytorchStreamWriter failed writing file data/0: file write failed")
+
+    monkeypatch.setattr("torch.save", full)
+    with pytest.raises(TrainingError, match="check the folder and the free space"):
+        train(small_pair, tmp_path / "amp.onnx", small_recipe)
+    assert [path.suffix for path in tmp_path.iterdir()] == [".toml"]
 
 
 def test_ctrl_c_is_given_back(small_pair, small_recipe, tmp_path):

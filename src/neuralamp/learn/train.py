@@ -228,6 +228,8 @@ def _possible(output: Path) -> Path:
         raise CaptureError(f"{output.name} does not end in .onnx; a capture is an .onnx file")
     if not output.parent.is_dir():
         raise CaptureError(f"the folder {output.parent} is not there; make it or choose another")
+    if not os.access(output.parent, os.W_OK):
+        raise CaptureError(f"nothing can be written into the folder {output.parent}; choose another")
     return output
 
 
