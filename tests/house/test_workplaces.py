@@ -46,7 +46,7 @@ def test_there_is_a_rig():
 def test_a_capture_is_found_by_name_or_by_path(tmp_path):
     assert find_capture("crunch") == shelf()["crunch"]
     assert find_capture(str(shelf()["crunch"])) == shelf()["crunch"]
-    with pytest.raises(CaptureError, match="neither a file nor on the shelf; on the shelf are: .*crunch"):
+    with pytest.raises(CaptureError, match=r"neither a file nor on the shelf; on the shelf are: .*crunch"):
         find_capture(tmp_path / "absent.onnx")
 
 
