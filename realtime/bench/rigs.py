@@ -1,0 +1,86 @@
+"""What the proofs play: rigs with every box there is, captures of random weights, and a take that leaves nothing out."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from neuralamp.audio import Audio, write_audio
+from neuralamp.block import Block, FileSetting
+from neuralamp.blocks import boxes
+from neuralamp.capture.card import Card
+from neuralamp.capture.file import Capture, save_capture
+from neuralamp.nets.lstm.config import LstmConfig
+from neuralamp.nets.wavenet.config import LayerArray, WaveNetConfig
+from neuralamp.rig import Lanes, Rig
+
+SAMPLE_RATE = 48000
+
+# Two arrays of 4 and 2 channels: the smallest size that the usual trainers offer, "nano".
+NANO = WaveNetConfig(
+    (
+        LayerArray(4, (3,) * 7, (1, 2, 4, 8, 16, 32, 64), ("tanh",) * 7, head_channels=2, head_bias=False),
+        LayerArray(2, (3,) * 13, (128, 256, 512, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512), ("tanh",) * 13),
+    )
+)
+
+
+def random_capture(path: Path, config: WaveNetConfig | LstmConfig, seed: int) -> Path:
+    """A capture whose weights are small random numbers: it sounds like nothing, and costs what a real one costs."""
+    rng = np.random.default_rng(seed)
+    weights = {name: rng.uniform(-0.3, 0.3, shape).astype(np.float32) for name, shape in config.weights().items()}
+    save_capture(path, Capture(config, weights, Card(name=path.stem, sample_rate=SAMPLE_RATE)))
+    return path
+
+
+def make_files(folder: Path) -> dict[str, list[Path]]:
+    """What the boxes' file settings may be, by the name of the setting."""
+    captures = [
+        random_capture(folder / "nano.onnx", NANO, seed=1),
+        random_capture(folder / "lstm.onnx", LstmConfig(hidden=8), seed=2),
+    ]
+    taps = np.random.default_rng(3).standard_normal((2, 3000)) * np.logspace(0.0, -3.0, 3000)
+    response = folder / "response.wav"
+    write_audio(response, Audio((0.05 * taps).astype(np.float32), SAMPLE_RATE))
+    return {"capture": captures, "ir": [response]}
+
+
+def make_box(word: str, files: Mapping[str, list[Path]], choice: int = 0) -> Block:
+    """A box by its word, its files the `choice`-th of those that fit."""
+    kind = boxes()[word]
+    needed = [name for name, setting in kind.settings().items() if isinstance(setting, FileSetting)]
+    return kind(**{name: files[name][choice % len(files[name])] for name in needed})
+
+
+def proof_rigs(folder: Path, more: tuple[Block, ...] = ()) -> list[Rig]:
+    """Rigs to change between: every box in a row, with either capture; lanes; the amp alone. `more` stands behind."""
+    files = make_files(folder)
+    return [
+        Rig("every box", (*(make_box(word, files) for word in boxes()), *more)),
+        Rig("every box, recurrent", (*(make_box(word, files, choice=1) for word in reversed(boxes())), *more)),
+        Rig("lanes", (Lanes(((make_box("amp", files),), (make_box("amp", files, choice=1), make_box("level", files)))), *more)),
+        Rig("amp", (make_box("amp", files), *more)),
+    ]
+
+
+def guitar_like(seconds: float, inputs: int, seed: int = 4) -> np.ndarray:
+    """(inputs, frames) float32: plucks that die away into denormals, hum between them, clipped peaks, one NaN and one Inf."""
+    rng = np.random.default_rng(seed)
+    frames = round(seconds * SAMPLE_RATE)
+    take = np.zeros((inputs, frames))
+    for start in range(0, frames, SAMPLE_RATE // 3):
+        n = np.arange(frames - start)
+        pitch = rng.choice([82.4, 110.0, 146.8, 196.0, 246.9, 329.6])
+        take[:, start:] = rng.uniform(0.1, 1.5) * np.sin(2 * np.pi * pitch / SAMPLE_RATE * n) * np.exp(-n / 6000.0)
+        take[:, start : start + 400] += 0.2 * rng.standard_normal((inputs, take[:, start : start + 400].shape[1]))
+    take[:, frames // 2 :] *= 1e-39  # half of it is denormal
+    take[:, : frames // 4] += 0.003 * np.sin(2 * np.pi * 50.0 / SAMPLE_RATE * np.arange(frames // 4))
+    take[:, frames // 3], take[:, frames // 3 + 2000] = np.nan, np.inf
+    return take.astype(np.float32)
+
+
+def changing_lengths(seed: int = 5) -> list[int]:
+    """Lengths of buffers: mostly 1 to 16 frames, some of the usual sizes, a few longer than the engine's own buffers."""
+    rng = np.random.default_rng(seed)
+    lengths = np.concatenate([rng.integers(1, 17, 4000), rng.choice([32, 64, 128, 256], 92), [1024, 1025, 1500, 2048]])
+    return [int(length) for length in rng.permutation(lengths)]
