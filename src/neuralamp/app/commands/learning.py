@@ -167,13 +167,13 @@ def evaluate(
 
 
 def _open_pair(di: Path, amped: Path, rate: int | None, side: Side | None, json: bool) -> "Pair":
-    """The takes aligned, and what was found said: notes among the results, warnings on stderr."""
+    """The takes aligned, and what was found said: notes with the results, warnings on stderr; JSON has them all."""
     from neuralamp.learn.pair import open_pair
 
     pair = open_pair(di, amped, resample=rate, channel=side.value if side is not None else None)
-    for finding in pair.findings:
+    for finding in pair.findings if not json else ():
         if finding.level == "warning":
             terminal.warn(finding.text)
         else:
-            terminal.say(finding.text, json)
+            terminal.say(finding.text)
     return pair

@@ -1,5 +1,6 @@
 """Playing: recorded takes through rigs, and a guitar through one, live."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +13,7 @@ from neuralamp.errors import ReampError, RigError
 if TYPE_CHECKING:
     from neuralamp.reamp import Report
 
+WIDE = 240  # columns, where nobody looks at a terminal's edge
 MOST_ROWS = 40  # of the summary; beyond, only what needs attention is listed
 
 Captures = Annotated[
@@ -86,13 +88,13 @@ def reamp(
             overwrite=overwrite,
             report=report_progress,
         )
+    errors = list(dict.fromkeys(file.error for file in report.files if file.status == "failed"))  # a bad take fails in every rig
     if json:
-        terminal.show_json(report)
+        terminal.show_json(terminal.plain(report) | ({"error": "; ".join(errors)} if errors else {}))
     else:
         _show(report)
-    for file in report.files:
-        if file.status == "failed":
-            terminal.say(f"error: {file.error}", json_wanted=True)
+    for error in errors:
+        terminal.say(f"error: {error}", json_wanted=True)
     if stopped := report.count("stopped"):
         terminal.say(
             f"stopped: {stopped} of {len(report.files)} are left; the same command with --resume goes on", json_wanted=True
@@ -141,7 +143,7 @@ def _show(report: "Report") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else WIDE)
     rows = [file for file in report.files if len(report.files) <= MOST_ROWS or file.status == "failed" or file.warnings]
     if rows:
         table = Table("input", "rig", "status", "output", box=None, pad_edge=False)
@@ -183,8 +185,8 @@ def live(
 
         neuralamp live --rig lead.toml --output-channels 3,4
     """
-    terminal.require("live", "sounddevice")
     if devices:
+        terminal.require("live", "sounddevice")
         _list_devices(json)
         return
     channels = _channels(output_channels)
@@ -193,11 +195,16 @@ def live(
     terminal.announce_compiling()
     from rich.console import Console
 
-    from neuralamp.live import play_live
+    from neuralamp.capture.shelf import find_capture
     from neuralamp.rig import capture_rig, read_rig
 
+    chosen = read_rig(rig) if rig is not None else capture_rig(find_capture(capture or ""))
+    rate = rate or chosen.plays_at()  # opens its captures: what is wrong with them is told before a device is asked for
+    terminal.require("live", "sounddevice")
+    from neuralamp.live import play_live
+
     played = play_live(
-        read_rig(rig) if rig is not None else capture_rig(capture or ""),
+        chosen,
         device=(input_device or device, output_device or device),
         input_channel=input_channel,
         output_channels=channels,
