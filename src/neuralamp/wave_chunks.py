@@ -13,6 +13,7 @@ ORDERS = {b"RIFF": "<", b"RF64": "<", b"BW64": "<", b"FORM": ">"}  # the last is
 MARKERS = b"adtl"  # the kind of LIST that names the cue points
 MOST_BYTES = 16 * 2**20  # of one chunk: an iXML of a long session has some hundred kilobytes
 IN_DS64 = 0xFFFFFFFF  # a size of RF64 that does not fit stands in its ds64 chunk
+UNFINISHED = (0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFF000)  # what recorders write that do not know yet how long it will be
 BLOCK_BYTES = 2**20
 
 # From version 2 on a bext tells five loudness figures, which are not the output's: this value marks them as not measured.
@@ -41,6 +42,16 @@ def read_chunks(path: Path) -> list[Chunk]:
     return chunks
 
 
+def missing_share(path: Path) -> float:
+    """How much of its sound a WAV or AIFF lacks, by its own head: 0 for a whole file, and for what is neither."""
+    with path.open("rb") as file:
+        end = file.seek(0, 2)
+        for name, place, size in _walk(file, whole=False):
+            if name in (b"data", b"SSND") and place + size > end and size not in UNFINISHED:
+                return (place + size - end) / size
+    return 0.0
+
+
 def finish(path: Path, chunks: Sequence[Chunk] = ()) -> None:
     """Put chunks in front of the sound of a file just written; the same sound then always gives the same bytes.
 
@@ -64,8 +75,11 @@ def finish(path: Path, chunks: Sequence[Chunk] = ()) -> None:
             file.write(struct.pack(layout, size + len(blob)))
 
 
-def _walk(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
-    """Name, place and size of what every chunk holds, as far as the file is whole; nothing for what is no RIFF or AIFF."""
+def _walk(file: BinaryIO, whole: bool = True) -> Iterator[tuple[bytes, int, int]]:
+    """Name, place and size of what every chunk holds; nothing for what is no RIFF or AIFF.
+
+    whole  the last chunk is left out where the file ends before it does.
+    """
     end = file.seek(0, 2)
     file.seek(0)
     order = ORDERS.get(file.read(4))
@@ -78,7 +92,7 @@ def _walk(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
             data_size = struct.unpack("<8xQ", file.read(16))[0]
         if name == b"data" and size == IN_DS64:
             size = data_size
-        if place + size > end:
+        if whole and place + size > end:
             return
         yield name, place, size
         place += size + size % 2

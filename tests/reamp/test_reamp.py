@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from neuralamp.audio import read_audio, resample
+from neuralamp.audio import read_audio
+from neuralamp.engine import render
 from neuralamp.errors import NeuralAmpError, ReampError
 from neuralamp.reamp import Progress, Settings, reamp
 from neuralamp.reamp.manifest import NAME
+from neuralamp.rig import capture_rig
 from tests.reamp.studio import RATE, bext, chunks_of, level_rig, take, wire, with_chunks
 from tests.sound import error_db
 
@@ -67,6 +69,19 @@ def test_a_surround_take_is_refused_by_name(tmp_path: Path):
     report = reamp([take(tmp_path / "six.wav", channels=6)], tmp_path / "out", captures=[wire(tmp_path / "amp.onnx")])
     assert "six.wav has 6 channels; a rig plays 1 or 2" in report.files[0].error
     assert not (tmp_path / "out").exists()
+
+
+def test_a_recorded_guitar_in_the_file_is_what_the_engine_plays(tmp_path: Path, recordings: Path):
+    amp = wire(tmp_path / "amp.onnx", gain=0.5)
+    path = recordings / "di" / "raid.flac"
+    report = reamp([path], tmp_path / "out", captures=[amp])
+    x, y = read_audio(path), read_audio(report.files[0].output)
+    played = render(capture_rig(amp), x.samples, x.sample_rate)
+    step = 2.0 ** (1 - int(y.subtype.removeprefix("PCM_")))
+    assert report.files[0].warnings == ()
+    assert (
+        np.abs(y.samples - played).max() <= 0.5 * step + 1e-7
+    )  # rounded to the file's whole numbers, and float32's own rounding
 
 
 # -- level ---------------------------------------------------------------------------------------------------------------
@@ -130,6 +145,14 @@ def test_a_lossy_take_becomes_a_24_bit_wav_and_says_so(tmp_path: Path):
     assert report.files[0].warnings == ("take.ogg is VORBIS, which loses sound; the output is a 24-bit WAV",)
 
 
+def test_a_wav_that_was_cut_short_is_played_and_said(tmp_path: Path):
+    path = take(tmp_path / "take.wav", frames=10000)
+    path.write_bytes(path.read_bytes()[:-7500])  # a quarter of 10000 frames of 3 bytes
+    report = reamp([path], tmp_path / "out", captures=[wire(tmp_path / "amp.onnx")])
+    assert report.files[0].warnings == ("take.wav was cut short: 25 % of its sound is missing",)
+    assert soundfile.info(report.files[0].output).frames == 7500
+
+
 # -- length and rate -----------------------------------------------------------------------------------------------------
 
 
@@ -167,27 +190,37 @@ def tones(sample_rate: int, frames: int) -> np.ndarray:
     """
     rng = np.random.default_rng(6)
     phase = 2 * np.pi / sample_rate * np.arange(frames)
-    waves = [rng.uniform(0.02, 0.1) * np.sin(f * phase + rng.uniform(0, 6)) for f in rng.uniform(50, min(sample_rate, RATE) / 4, 12)]
+    waves = [
+        rng.uniform(0.02, 0.1) * np.sin(f * phase + rng.uniform(0, 6)) for f in rng.uniform(50, min(sample_rate, RATE) / 4, 12)
+    ]
     return np.sum(waves, axis=0, dtype=np.float64)[None].astype(np.float32)
 
 
 @pytest.mark.parametrize("sample_rate", [44100, 96000, 22050])
 def test_a_take_resampled_around_a_wire_lies_where_it_lay(tmp_path: Path, sample_rate: int):
-    x = tones(sample_rate, 20011)
-    faded = x * np.kaiser(20011, 20.0).astype(np.float32)  # beyond each tone's neighbourhood nothing over -150 dB
-    for name, sound in {"cut": x, "faded": faded}.items():
-        soundfile.write(tmp_path / f"{name}.wav", sound[0], sample_rate, subtype="FLOAT")
+    x = tones(sample_rate, 20011) * np.kaiser(20011, 20.0).astype(np.float32)  # off each tone, nothing over -150 dB
+    soundfile.write(tmp_path / "take.wav", x[0], sample_rate, subtype="FLOAT")
     amp = wire(tmp_path / "amp.onnx")
-    inputs = [tmp_path / "cut.wav", tmp_path / "faded.wav"]
-    report = reamp(inputs, tmp_path / "out", captures=[amp], settings=Settings(resample=True))
-    cut_back, faded_back = (read_audio(file.output) for file in report.files)
-    assert (cut_back.frames, cut_back.sample_rate) == (20011, sample_rate)
+    report = reamp([tmp_path / "take.wav"], tmp_path / "out", captures=[amp], settings=Settings(resample=True))
+    y = read_audio(report.files[0].output)
+    assert (y.frames, y.sample_rate) == (20011, sample_rate)
     # soxr's very high quality is good for 28 bits, float32 rounds at -150 dB; a shift of one frame would leave -5 dB.
-    assert error_db(faded_back.samples, faded) < -130.0
-    # At an end in the middle of a wave the filters ring over what is not there, as they do on soxr's own way there and back.
-    there = resample(x, sample_rate, RATE)
-    back = resample(np.pad(there, ((0, 0), (0, 4800))), RATE, sample_rate)[:, :20011]
-    assert error_db(cut_back.samples, back) < -110.0  # 1024 frames behind the end are heard, the rest of the ringing is not
+    assert error_db(y.samples, x) < -130.0
+
+
+def test_the_end_of_a_resampled_take_is_the_same_with_and_without_its_tail(tmp_path: Path):
+    ir = np.random.default_rng(3).standard_normal(4000) * np.exp(-np.arange(4000) / 800.0)
+    soundfile.write(tmp_path / "room.wav", 0.1 * ir, RATE, subtype="FLOAT")
+    wire(tmp_path / "amp.onnx")
+    (tmp_path / "room.toml").write_text('[[chain]]\nbox = "amp"\ncapture = "amp.onnx"\n[[chain]]\nbox = "cab"\nir = "room.wav"\n')
+    soundfile.write(tmp_path / "take.wav", tones(44100, 10000)[0], 44100, subtype="FLOAT")
+    ends = []
+    for tail in (0.0, 0.5):
+        settings = Settings(tail_seconds=tail, resample=True)
+        report = reamp([tmp_path / "take.wav"], tmp_path / f"out {tail}", rigs=[tmp_path / "room.toml"], settings=settings)
+        ends.append(read_audio(report.files[0].output).samples[:, 9000:10000])
+    # Beyond 1024 frames behind the end the resampling filter's arms are under -100 dB; cut off at the end they leave -30 dB.
+    assert error_db(ends[0], ends[1]) < -100.0
 
 
 def test_a_tail_is_counted_at_the_take_s_own_rate(tmp_path: Path):

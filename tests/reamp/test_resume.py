@@ -12,7 +12,8 @@ import pytest
 
 from neuralamp.errors import ReampError
 from neuralamp.reamp import Report, Settings, reamp
-from neuralamp.reamp.manifest import NAME
+from neuralamp.reamp.manifest import NAME, Manifest
+from neuralamp.reamp.take import Job
 from tests.reamp.studio import level_rig, take, wire
 
 CHILD = """
@@ -171,6 +172,22 @@ def test_a_stranger_s_file_of_an_output_s_name_survives_resume(tmp_path: Path):
     assert "was made by something else" in report.files[0].error
     assert (out / "a - amp.wav").read_bytes() == b"the mix of last year"
     assert statuses(reamp(inputs, out, captures=[amp], resume=True, overwrite=True)) == ["done", "skipped"]
+
+
+def test_what_a_killed_writer_left_is_swept_and_nothing_else(tmp_path: Path):
+    inputs, amp, out = [take(tmp_path / "a.wav")], wire(tmp_path / "amp.onnx"), tmp_path / "out"
+    out.mkdir()
+    for name in (".a - amp.x7_gh2k1.wav", ".a - amp.notes.txt", ".b - amp.x7_gh2k1.wav"):
+        (out / name).write_bytes(b"half")
+    reamp(inputs, out, captures=[amp], resume=True)
+    assert contents(out).keys() == {".a - amp.notes.txt", ".b - amp.x7_gh2k1.wav", "a - amp.wav"}
+
+
+def test_what_is_written_behind_half_a_line_is_remembered(tmp_path: Path):
+    (tmp_path / NAME).write_bytes(b'{"output": "a.wav", "inp')
+    Manifest(tmp_path).begin(Job(tmp_path / "in.wav", 0, tmp_path / "b.wav"))
+    assert Manifest(tmp_path).owns(tmp_path / "b.wav")
+    assert not Manifest(tmp_path).owns(tmp_path / "a.wav")
 
 
 def test_half_a_line_in_the_manifest_costs_one_file_and_nothing_else(tmp_path: Path):

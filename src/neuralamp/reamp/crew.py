@@ -5,7 +5,6 @@ compiled before, so each loads them from disk.
 """
 
 import multiprocessing
-import os
 import signal
 import sys
 import threading
@@ -136,10 +135,9 @@ def _ctrl_c_ignored() -> Iterator[None]:
 
 
 def _work(line: Connection, rigs: Sequence[Rig], settings: Settings) -> None:
-    """The life of a worker: until its line is cut, or its parent dies, or it is told to stop."""
+    """The life of a worker: until its line is cut, or it is told to stop. Its next report tells it that its parent was killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # by way of every `finally`: nothing half-written stays
-    threading.Thread(target=_die_with_parent, daemon=True).start()
 
     def begin() -> None:
         line.send(BEGIN)
@@ -154,17 +152,7 @@ def _work(line: Connection, rigs: Sequence[Rig], settings: Settings) -> None:
             heard = time.monotonic()
             line.send(share)
 
-    while True:
-        try:
+    with suppress(EOFError, OSError):  # the line is cut: dismissed, or the parent was killed
+        while True:
             job = line.recv()
-        except EOFError:
-            return
-        line.send(play_job(job, rigs[job.rig], settings, begin, report))
-
-
-def _die_with_parent() -> None:
-    """A killed parent cannot tell its workers; what they would still write, nobody would record."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+            line.send(play_job(job, rigs[job.rig], settings, begin, report))

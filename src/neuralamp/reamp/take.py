@@ -15,7 +15,7 @@ from neuralamp.engine import render
 from neuralamp.errors import NeuralAmpError, ReampError
 from neuralamp.rig import Rig
 from neuralamp.units import gain_to_db
-from neuralamp.wave_chunks import read_chunks
+from neuralamp.wave_chunks import missing_share, read_chunks
 
 CLIP_MODES = ("scale", "refuse")
 WAVE_FORMATS = ("WAV", "WAVEX", "RF64")
@@ -101,6 +101,8 @@ def play_job(job: Job, rig: Rig, settings: Settings, begin: Callable[[], None], 
 def _play(job: Job, rig: Rig, settings: Settings, report: Callable[[float], None]) -> tuple[Audio, list[str]]:
     """What is to be written, and what should be said about it."""
     take, warnings = read_audio(job.input), []
+    if missing := missing_share(job.input):
+        warnings.append(f"{job.input.name} was cut short: {100 * missing:.0f} % of its sound is missing")
     if take.channels > 2:
         raise ReampError(f"{job.input} has {take.channels} channels; a rig plays 1 or 2, so export them one by one")
     if not np.isfinite(take.samples).all():
