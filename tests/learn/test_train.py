@@ -12,7 +12,6 @@ import pytest
 
 pytest.importorskip("torch")
 
-from conftest import LSTM, TRAINING
 from neuralamp.capture.card import Card
 from neuralamp.capture.file import open_capture
 from neuralamp.dsp import measure
@@ -23,6 +22,7 @@ from neuralamp.learn.export import export
 from neuralamp.learn.listen import held_out_takes
 from neuralamp.learn.recipe import read_recipe
 from neuralamp.learn.train import learning_rate, train
+from tests.learn.small import LSTM, TRAINING
 
 REPOSITORY = Path(__file__).parents[2]
 
