@@ -1,8 +1,9 @@
 """Sound files in and out: any format libsndfile knows, floats in memory, whole files or none on disk."""
 
+import glob
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,25 @@ import numpy as np
 import soundfile
 import soxr
 
+from neuralamp import wave_chunks
 from neuralamp.errors import AudioFileError
+from neuralamp.wave_chunks import Chunk
+
+INTEGER_BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32, "ALAC_16": 16, "ALAC_20": 20, "ALAC_24": 24}
+"""libsndfile's codings that hold whole numbers, and lose nothing of them: what is louder than full scale is cut."""
+FLOATS = ("FLOAT", "DOUBLE")
+MOST_BYTES = {"WAV": 2**32 - 2**20, "WAVEX": 2**32 - 2**20, "AIFF": 2**32 - 2**20}  # their sizes have 32 bits; 1 MiB for the rest
+
+
+@dataclass(frozen=True)
+class AudioFacts:
+    """What the head of a sound file says; the names are those of `Audio`."""
+
+    frames: int
+    channels: int
+    sample_rate: int
+    format: str
+    subtype: str
 
 
 @dataclass(frozen=True)
@@ -44,30 +63,49 @@ class Audio:
 
 def read_audio(path: Path | str) -> Audio:
     """A sound file as it stands: no resampling, no mixing. Raises AudioFileError for what is no sound or holds none."""
-    path = Path(path)
-    if not path.is_file():
-        raise AudioFileError(f"{path} is not there; check the name")
-    if path.stat().st_size == 0:
-        raise AudioFileError(f"{path} is an empty file (0 bytes); export the take again")
-    try:
-        with soundfile.SoundFile(path) as file:
-            samples = file.read(dtype="float32", always_2d=True).T
-            sample_rate, container, subtype = file.samplerate, file.format, file.subtype
-    except (soundfile.LibsndfileError, OSError, ValueError) as reason:
-        raise AudioFileError(
-            f"{path} cannot be read as sound ({_short(reason)}); give a WAV, FLAC, AIFF or another file of recorded sound"
-        ) from None
+    with _open(Path(path)) as file:
+        samples = file.read(dtype="float32", always_2d=True).T
+        sample_rate, container, subtype = file.samplerate, file.format, file.subtype
     if samples.shape[1] == 0:
         raise AudioFileError(f"{path} holds no sound (0 frames); export the take again")
     return Audio(np.ascontiguousarray(samples), sample_rate, container, subtype)
 
 
-def write_audio(path: Path | str, audio: Audio) -> None:
-    """Write a sound file whole or not at all: a killed writer leaves the old file, or none."""
+def look_at_audio(path: Path | str) -> AudioFacts:
+    """The head of a sound file, without its sound. Raises AudioFileError for what is no sound."""
+    with _open(Path(path)) as file:
+        return AudioFacts(file.frames, file.channels, file.samplerate, file.format, file.subtype)
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[soundfile.SoundFile]:
+    """A sound file opened for reading; what goes wrong with it is an AudioFileError."""
+    if not path.is_file():
+        raise AudioFileError(f"{path} is {'a folder' if path.is_dir() else 'not there'}; check the name")
+    if path.stat().st_size == 0:
+        raise AudioFileError(f"{path} is an empty file (0 bytes); export the take again")
+    try:
+        with soundfile.SoundFile(path) as file:
+            yield file
+    except (soundfile.LibsndfileError, OSError, ValueError) as reason:
+        raise AudioFileError(
+            f"{path} cannot be read as sound ({_short(reason)}); give a WAV, FLAC, AIFF or another file of recorded sound"
+        ) from None
+
+
+def write_audio(path: Path | str, audio: Audio, chunks: Sequence[Chunk] = ()) -> None:
+    """Write a sound file whole or not at all: a killed writer leaves the old file, or none. The same sound gives the same bytes.
+
+    chunks  what a WAV or RF64 file is to say beside its sound; other containers have no place for it.
+    """
     path = Path(path)
+    size = audio.samples.size * (INTEGER_BITS.get(audio.subtype, 64 if audio.subtype == "DOUBLE" else 32) // 8)
+    if size > MOST_BYTES.get(audio.format, size):
+        raise AudioFileError(f"{path} would have {size / 2**30:.1f} GiB; {audio.format} ends at 4: use RF64, or shorter takes")
     with atomic_path(path) as partial:
         try:
             soundfile.write(partial, audio.samples.T, audio.sample_rate, format=audio.format, subtype=audio.subtype)
+            wave_chunks.finish(partial, chunks)
         except (soundfile.LibsndfileError, OSError, ValueError) as reason:
             raise AudioFileError(f"{path} cannot be written ({_short(reason)}); check the folder and the free space") from None
 
@@ -85,16 +123,25 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     path = Path(path)
     if not path.parent.is_dir():
         raise AudioFileError(f"the folder {path.parent} of {path.name} is not there; make it or choose another")
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
+    except OSError as reason:
+        raise AudioFileError(f"{path} cannot be written ({reason.strerror}); choose another folder") from None
     os.close(handle)
     partial = Path(name)
     try:
         yield partial
-        with partial.open("rb") as file:
+        with partial.open("r+b") as file:  # Windows flushes only what may be written
             os.fsync(file.fileno())
         partial.chmod(0o666 & ~_umask())
         partial.replace(path)
     finally:
+        partial.unlink(missing_ok=True)
+
+
+def sweep_partials(path: Path) -> None:
+    """Remove what a writer of `path` that was killed has left beside it."""
+    for partial in path.parent.glob(f".{glob.escape(path.stem)}.????????{glob.escape(path.suffix)}"):
         partial.unlink(missing_ok=True)
 
 

@@ -125,6 +125,14 @@ class Block:
         """What is fixed once the rig is built."""
         return {name: value for name, value in vars(cls).items() if isinstance(value, FileSetting | Switch)}
 
+    def files(self) -> tuple[Path, ...]:
+        """The files that the box is built from, where they lie."""
+        return tuple(self.set[name] for name, setting in self.settings().items() if isinstance(setting, FileSetting))
+
+    def plays_at(self) -> int | None:
+        """The one sample rate at which the box can be prepared, in hertz; None where any will do."""
+        return None
+
     @staticmethod
     def design(knobs: Any, sample_rate: float, xp: Any) -> Any:
         """Knobs to goals; a box without knobs has none."""

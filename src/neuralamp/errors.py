@@ -40,6 +40,10 @@ class RigError(NeuralAmpError):
     """A rig file that cannot be built into a chain."""
 
 
+class ReampError(NeuralAmpError):
+    """A batch that cannot be re-amped as asked: no takes, outputs of one name, outputs that are already there."""
+
+
 class EngineError(NeuralAmpError):
     """Something asked of the engine that it cannot do while it plays."""
 

@@ -52,6 +52,14 @@ class Rig:
             labelled[word if number == 1 else f"{word}-{number}"] = box
         return labelled
 
+    def plays_at(self) -> int | None:
+        """The one sample rate at which all its boxes play, in hertz; None where any will do. Raises RigError where none does."""
+        wanted = {label: rate for label, box in self.boxes().items() if (rate := box.plays_at()) is not None}
+        if len(set(wanted.values())) > 1:
+            rates = ", ".join(f"{label} at {rate} Hz" for label, rate in wanted.items())
+            raise RigError(f"{self.name} cannot play: {rates}; use captures of one sample rate")
+        return next(iter(wanted.values()), None)
+
 
 def _walk(chain: Chain) -> Iterator[Block]:
     for link in chain:

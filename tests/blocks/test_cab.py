@@ -1,6 +1,5 @@
 """The cab: the response it is given is the response it has, at any rate, with any channels."""
 
-
 import numpy as np
 import pytest
 import soundfile

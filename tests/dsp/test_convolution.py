@@ -1,6 +1,5 @@
 """The partitioned convolution against scipy's in float64."""
 
-
 import numpy as np
 import pytest
 from scipy.signal import oaconvolve

@@ -93,3 +93,11 @@ def test_old_kernels_are_swept_and_used_ones_are_not(cache):
     assert kernel_cache.open_kernel_cache() == own
     assert {path.name for path in cache.iterdir()} == {"fresh", "of_last_week", "a_file", own.name}
     assert time.time() - own.stat().st_mtime < 60.0  # used today: the next sweep leaves it
+
+
+def test_a_cache_folder_that_cannot_be_made_is_replaced_by_a_temporary_one(tmp_path, monkeypatch):
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("NEURALAMP_CACHE", str(tmp_path / "file"))
+    folder = kernel_cache.open_kernel_cache()
+    assert folder.is_dir()
+    folder.rmdir()

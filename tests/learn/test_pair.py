@@ -192,3 +192,12 @@ def test_a_latency_does_not_depend_on_which_part_of_the_take_is_played(takes):
         part = slice(start * 48000, (start + 30) * 48000)
         pair = make_pair(replace(di, samples=di.samples[:, part]), replace(amped, samples=amped.samples[:, part]))
         assert (pair.latency_frames, pair.polarity) == (22, 1)
+
+
+def test_a_latency_that_is_known_is_taken_at_its_word(takes, clean):
+    di, amped = takes("jcm_val")
+    pair = make_pair(di, amped, latency=0)
+    assert pair.latency_frames == 0
+    assert np.array_equal(pair.di, di.samples[0])
+    assert np.array_equal(pair.amped, amped.samples[0])
+    assert pair.polarity == clean("jcm_val").polarity

@@ -46,9 +46,19 @@ class Amp(Block):
             for c in range(box.channels):
                 outputs[c][n] *= box.now[1]
 
+    def files(self):
+        return (find_capture(self.set["capture"]),)
+
+    def plays_at(self):
+        return self._capture().card.sample_rate
+
+    def _capture(self) -> Capture:
+        (path,) = self.files()
+        return _open(path, path.stat().st_mtime_ns)
+
     def prepare(self, sample_rate, channels, max_frames):
-        path = find_capture(self.set["capture"])
-        capture = _open(path, path.stat().st_mtime_ns)
+        (path,) = self.files()
+        capture = self._capture()
         if capture.card.sample_rate != sample_rate:
             raise CaptureError(
                 f"{path.name} was captured at {capture.card.sample_rate} Hz but is to play at {sample_rate:g} Hz; "

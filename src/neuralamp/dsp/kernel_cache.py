@@ -7,6 +7,7 @@ would play silently. So the folder's name is a hash of every source that holds o
 import hashlib
 import os
 import shutil
+import tempfile
 import time
 from contextlib import suppress
 from importlib.metadata import version
@@ -43,10 +44,16 @@ def kernel_cache_root() -> Path:
 
 
 def open_kernel_cache() -> Path:
-    """Make the folder, mark it as used today, sweep those that nobody has used for two weeks."""
+    """Make the folder, mark it as used today, sweep those that nobody has used for two weeks.
+
+    Where the user's cache folder cannot be written, a temporary one serves, and the next start compiles again.
+    """
     folder = kernel_cache_folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    os.utime(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        os.utime(folder)
+    except OSError:
+        return Path(tempfile.mkdtemp(prefix="neuralamp-kernels-"))
     oldest = time.time() - UNUSED_DAYS * 86400.0
     for other in folder.parent.iterdir():
         with suppress(FileNotFoundError):  # another process may be sweeping the same folder

@@ -1,6 +1,7 @@
 """The control side of the engine: makes plans, hands them to the audio thread, turns knobs, reads meters."""
 
 import ctypes
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -205,12 +206,21 @@ def _outputs(device_outputs: int) -> list[int]:
     return [MIX] if device_outputs == 1 else [0, 1] + [SILENT] * (device_outputs - 2)
 
 
-def render(rig: Rig, x: np.ndarray, sample_rate: float, turns: tuple[Turn, ...] = (), tail_frames: int = 0) -> np.ndarray:
+def render(
+    rig: Rig,
+    x: np.ndarray,
+    sample_rate: float,
+    turns: tuple[Turn, ...] = (),
+    tail_frames: int | None = 0,
+    report: Callable[[float], None] = lambda share: None,
+) -> np.ndarray:
     """A whole take through a rig, offline: (channels, frames) -> (channels out, frames + tail_frames) float32.
 
-    The rig's latency is dropped, so that the output lies exactly under the input.
+    The rig's latency is dropped, so that the output lies exactly under the input. A tail of None is as long as the rig may ring
+    on. `report` hears after each buffer which share of the take, 0 to 1, has been played.
     """
     engine = Engine(rig, sample_rate, channels=x.shape[0])
+    tail_frames = engine.plan.tail_frames if tail_frames is None else tail_frames
     waiting = sorted(turns, key=lambda turn: turn.frame)
     late = engine.latency_frames
     x = np.pad(np.asarray(x, np.float32), ((0, 0), (0, late + tail_frames)))
@@ -221,6 +231,7 @@ def render(rig: Rig, x: np.ndarray, sample_rate: float, turns: tuple[Turn, ...] 
             turn = waiting.pop(0)
             engine.turn(turn.box, turn.knob, turn.value, turn.frame)
         y[:, start:end] = engine.play(x[:, start:end])
+        report(end / x.shape[1])
     return y[:, late:]
 
 

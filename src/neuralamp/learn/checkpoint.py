@@ -50,8 +50,11 @@ def checkpoint_path(output: Path) -> Path:
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write it under another name, bring it to the disk, then let it take its place."""
     state = {each.name: getattr(checkpoint, each.name) for each in fields(checkpoint)}
-    with atomic_path(path) as partial:
-        torch.save({"format": FORMAT, **state}, partial)
+    try:
+        with atomic_path(path) as partial:
+            torch.save({"format": FORMAT, **state}, partial)
+    except (OSError, RuntimeError) as reason:  # torch makes a RuntimeError of a full disk
+        raise TrainingError(f"{path} cannot be written ({str(reason)[:60]}); check the folder and the free space") from None
 
 
 def open_checkpoint(path: Path, **asked: str | int) -> Checkpoint:

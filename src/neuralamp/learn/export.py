@@ -76,7 +76,7 @@ def _parity_db(path: Path, learned: Capture, capture: Capture, pair: Pair) -> fl
 def play_in_torch(capture: Capture, di: np.ndarray) -> np.ndarray:
     """(frames,) through the form that learned, on the CPU, settled on silence first."""
     net = architecture_of(capture.config).module(capture.config)
-    net.load_state_dict({name: torch.from_numpy(array) for name, array in capture.weights.items()})
+    net.load_state_dict({name: torch.tensor(array) for name, array in capture.weights.items()})
     rest = capture.config.settling_frames
     with torch.no_grad():
         x = torch.from_numpy(np.concatenate([np.zeros(rest, np.float32), di]))

@@ -1,7 +1,7 @@
 """A pair: two takes of one performance, direct and amped, laid frame on frame and looked over before learning."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -80,14 +80,19 @@ class Pair:
 
 
 def open_pair(
-    di_path: Path | str, amped_path: Path | str, *, resample: float | None = None, channel: Channel | None = None
+    di_path: Path | str,
+    amped_path: Path | str,
+    *,
+    resample: float | None = None,
+    channel: Channel | None = None,
+    latency: int | None = None,
 ) -> Pair:
     """Two sound files made into a pair; see `make_pair`. Raises AudioFileError for what is no sound."""
     di_path, amped_path = Path(di_path), Path(amped_path)
     names = (di_path.name, amped_path.name)
     if names[0] == names[1]:
         names = (str(di_path), str(amped_path))
-    return make_pair(read_audio(di_path), read_audio(amped_path), names=names, to_rate=resample, channel=channel)
+    return make_pair(read_audio(di_path), read_audio(amped_path), names=names, to_rate=resample, channel=channel, latency=latency)
 
 
 def make_pair(
@@ -97,11 +102,13 @@ def make_pair(
     names: tuple[str, str] = ("the direct take", "the amped take"),
     to_rate: float | None = None,
     channel: Channel | None = None,
+    latency: int | None = None,
 ) -> Pair:
     """Align two takes of one performance and look them over.
 
     to_rate  resamples both to this many hertz. Without it, takes of different rates are refused.
     channel  which side of a stereo take counts; without it the louder one, with a warning where the sides differ.
+    latency  frames by which the amped take is late, where that is known better than it can be found.
 
     Raises PairError, with every reason found so far, where training would be pointless.
     """
@@ -135,6 +142,8 @@ def make_pair(
     if len(takes[0]) != len(takes[1]):
         findings.append(lengths(takes[0], takes[1], names, sample_rate))
     alignment = align(takes[0], takes[1], sample_rate)
+    if latency is not None:
+        alignment = replace(alignment, latency_frames=latency)
     findings += relation(alignment, takes[0], takes[1], names, sample_rate)
     _stop(findings)
     start, x, y = _common_stretch(takes[0], takes[1], alignment)

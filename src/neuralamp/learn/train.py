@@ -3,7 +3,7 @@
 import math
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from neuralamp.learn.listen import listen
 from neuralamp.learn.losses import LossWeights
 from neuralamp.learn.pair import Pair
 from neuralamp.learn.recipe import Recipe
+from neuralamp.learn.segments import Segments
 from neuralamp.nets import architecture_of
 from neuralamp.nets.weights import Weights
 
@@ -169,34 +170,6 @@ def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
     return recipe.learning_rate * (LEAST_RATE + (1.0 - LEAST_RATE) * height)
 
 
-class Segments:
-    """Batches from the training parts of a pair, drawn by seed and step alone."""
-
-    def __init__(self, pair: Pair, recipe: Recipe, seed: int, device: torch.device):
-        self.recipe, self.seed, self.device = recipe, seed, device
-        self.window = recipe.warm_up + recipe.segment_frames
-        self.parts = pair.train_parts(self.window)
-        self.di, self.amped = torch.from_numpy(pair.di).to(device), torch.from_numpy(pair.amped).to(device)
-
-    def __call__(self, step: int) -> tuple[Tensor, Tensor]:
-        """(batch, 1, warm_up + segment_frames) of the direct take, (batch, 1, segment_frames) of the amped one."""
-        places = [part.stop - part.start - self.window for part in self.parts]
-        drawn = np.random.default_rng((self.seed, step)).integers(sum(places), size=self.recipe.batch)
-        starts = [int(place) + self._skipped(places, place) for place in drawn]
-        di = torch.stack([self.di[start : start + self.window] for start in starts])
-        amped = torch.stack([self.amped[start + self.recipe.warm_up : start + self.window] for start in starts])
-        return di[:, None], amped[:, None]
-
-    def _skipped(self, places: Sequence[int], place: int) -> int:
-        """Frames between the place counted over the parts end to end and the place in the take."""
-        before = 0
-        for part, count in zip(self.parts, places, strict=True):
-            if place < before + count:
-                return part.start - before
-            before += count
-        raise IndexError(place)
-
-
 def _new_net(recipe: Recipe, seed: int, device: torch.device) -> tuple[nn.Module, torch.optim.Optimizer]:
     """The net as the seed has it before the first step, and its optimiser."""
     torch.manual_seed(seed)
@@ -255,6 +228,8 @@ def _possible(output: Path) -> Path:
         raise CaptureError(f"{output.name} does not end in .onnx; a capture is an .onnx file")
     if not output.parent.is_dir():
         raise CaptureError(f"the folder {output.parent} is not there; make it or choose another")
+    if not os.access(output.parent, os.W_OK):
+        raise CaptureError(f"nothing can be written into the folder {output.parent}; choose another")
     return output
 
 

@@ -1,0 +1,102 @@
+"""Looking: what a file is, how this machine stands, how fast it plays."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from neuralamp.app import terminal
+from neuralamp.app.terminal import Json
+
+
+def info(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A capture, a rig, a recipe, or a sound file; or a shipped name.")],
+    json: Json = False,
+):
+    """Say what a file is: a capture and its card, a rig and its knobs, a recipe, a sound file.
+
+    Examples:
+
+        neuralamp info crunch.onnx
+
+        neuralamp info lead.toml
+
+        neuralamp info wavenet-nano
+    """
+    from neuralamp.app.facts import facts_of
+
+    facts = facts_of(file)
+    if json:
+        terminal.show_json(facts)
+        return
+    facts.pop("config", None)  # every layer's every number: for machines
+    for line in _lines(terminal.plain(facts)):
+        terminal.say(line)
+
+
+def _lines(facts: dict) -> list[str]:
+    """Facts as aligned lines; a table inside is indented."""
+    width = max(len(name) for name in facts)
+    lines = []
+    for name, fact in facts.items():
+        if isinstance(fact, dict) and fact:
+            lines += [name.replace("_", " "), *(f"  {line}" for line in _lines(fact))]
+        elif fact not in ({}, None, ""):
+            shown = ", ".join(map(str, fact)) if isinstance(fact, list) else fact
+            lines.append(f"{name.replace('_', ' '):<{width}}  {shown}")
+    return lines
+
+
+def doctor(json: Json = False):
+    """Look over this machine: packages, devices, real-time rights, compiled kernels, with advice. Never fails.
+
+    Example:
+
+        neuralamp doctor
+    """
+    from neuralamp.app.doctor import examine
+
+    findings = examine()
+    if json:
+        terminal.show_json({"findings": findings})
+        return
+    for finding in findings:
+        terminal.say(f"{'ok  ' if finding.good else 'note'}  {finding.what:<18}{finding.found}")
+        if finding.advice:
+            terminal.say(f"      {'':<18}{finding.advice}")
+
+
+def bench(
+    seconds: Annotated[float, typer.Option(help="Sound that each net is given in each of its runs; more is steadier.")] = 0.5,
+    only: Annotated[str, typer.Option(help="Only the nets and boxes with this in their name.")] = "",
+    json: Json = False,
+):
+    """Measure how fast nets and boxes play: seconds of sound made in a second by one core (higher is faster).
+
+    Nets are compared with onnxruntime, and with torch where it is installed, turn by turn in the same run, one thread each; told
+    are medians.
+
+    Examples:
+
+        neuralamp bench
+
+        neuralamp bench --only lstm --json
+    """
+    terminal.announce_compiling()
+    from neuralamp.app.bench import measure
+
+    with terminal.progress_console().status("measuring"):
+        rows = measure(seconds, only)
+    if json:
+        terminal.show_json({"rows": rows})
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("net or box", box=None, pad_edge=False, title="seconds of sound that one core makes in a second")
+    for heading in ("buffer", "neuralamp", "onnxruntime", "torch"):
+        table.add_column(heading, justify="right")
+    for row in rows:
+        speeds = (f"{speed:.1f}" if speed is not None else "" for speed in (row.rtf, row.rtf_onnxruntime, row.rtf_torch))
+        table.add_row(row.net, str(row.buffer), *speeds)
+    Console().print(table, highlight=False)

@@ -1,0 +1,237 @@
+"""Playing: recorded takes through rigs, and a guitar through one, live."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from neuralamp.app import terminal
+from neuralamp.app.terminal import Json
+from neuralamp.errors import ReampError, RigError
+
+if TYPE_CHECKING:
+    from neuralamp.reamp import Report
+
+WIDE = 240  # columns, where nobody looks at a terminal's edge
+MOST_ROWS = 40  # of the summary; beyond, only what needs attention is listed
+
+Captures = Annotated[
+    list[Path] | None, typer.Option("--capture", "-c", help="A capture: an .onnx file, or a name on the shelf. One or more.")
+]
+Rigs = Annotated[list[Path] | None, typer.Option("--rig", "-r", help="A rig: a .toml file. One or more.")]
+
+
+def reamp(
+    inputs: Annotated[
+        list[str], typer.Argument(help="Sound files, folders, or patterns such as 'takes/*.wav'.", metavar="INPUTS...")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write into; it is made if need be.")],
+    capture: Captures = None,
+    rig: Rigs = None,
+    jobs: Annotated[int | None, typer.Option("--jobs", "-j", help="Takes at work at once; one for each core by default.")] = None,
+    tail: Annotated[
+        str,
+        typer.Option(help="Seconds to let ring on behind the end, or auto: as long as the rig rings. Else as long as the input."),
+    ] = "0",
+    clip: Annotated[str, typer.Option(help="What is too loud for an integer file: scale (make it quieter) or refuse.")] = "scale",
+    resample: Annotated[
+        bool,
+        typer.Option("--resample", help="Play takes of another sample rate than the capture's, too; they keep theirs."),
+    ] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Skip what is done: outputs that stand and were made from the same sound, rig and settings, as the folder's "
+            "neuralamp-reamp.jsonl records.",
+        ),
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Make outputs again that stand. Without it or --resume they are never touched.")
+    ] = False,
+    json: Json = False,
+):
+    """Play recorded takes through captures and rigs: every input through each.
+
+    Writes INPUT - RIG.wav (or .flac, ...) with the input's length, sample rate, bit depth and time stamp; a folder keeps its
+    folders. MP3 and OGG become 24-bit WAV. A take that fails never stops the rest; the exit code then is 1.
+
+    Examples:
+
+        neuralamp reamp take.wav --capture crunch.onnx -o reamped
+
+        neuralamp reamp takes/ --rig lead.toml rhythm.toml -o reamped --resume
+
+        neuralamp reamp 'song/*.flac' -c crunch.onnx -o reamped --tail auto --resample
+
+    In JSON, `seconds` is the length of the output and `rtf` how many such seconds one core made in a second.
+    """
+    tail_seconds = _tail(tail)
+    # Of "--capture a.onnx b.onnx" only the first belongs to the option; no recording bears these endings.
+    captures = [*(capture or ()), *(Path(name) for name in inputs if name.endswith(".onnx"))]
+    rigs = [*(rig or ()), *(Path(name) for name in inputs if name.endswith(".toml"))]
+    takes = [name for name in inputs if not name.endswith((".onnx", ".toml"))]
+    terminal.announce_compiling()
+    from neuralamp.reamp import Settings
+    from neuralamp.reamp import reamp as play_batch
+
+    with _progress() as report_progress:
+        report = play_batch(
+            takes,
+            output,
+            captures=captures,
+            rigs=rigs,
+            settings=Settings(tail_seconds, clip, resample),
+            processes=jobs,
+            resume=resume,
+            overwrite=overwrite,
+            report=report_progress,
+        )
+    errors = list(dict.fromkeys(file.error for file in report.files if file.status == "failed"))  # a bad take fails in every rig
+    if json:
+        terminal.show_json(terminal.plain(report) | ({"error": "; ".join(errors)} if errors else {}))
+    else:
+        _show(report)
+    for error in errors:
+        terminal.say(f"error: {error}", json_wanted=True)
+    if stopped := report.count("stopped"):
+        terminal.say(
+            f"stopped: {stopped} of {len(report.files)} are left; the same command with --resume goes on", json_wanted=True
+        )
+        raise typer.Exit(terminal.INTERRUPTED)
+    if report.count("failed"):
+        raise typer.Exit(terminal.FAILED)
+
+
+def _tail(text: str) -> float | None:
+    if text == "auto":
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise ReampError(f"--tail {text} is not possible; give seconds, or auto") from None
+
+
+def _progress() -> Any:
+    """A bar over all the sound there is to play."""
+    from collections.abc import Callable, Iterator
+    from contextlib import contextmanager
+
+    from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    from neuralamp.reamp import Progress
+
+    @contextmanager
+    def bar() -> Iterator[Callable[[Progress], None]]:
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %"))
+        with Bar(*columns, TimeRemainingColumn(), console=terminal.progress_console()) as shown:
+            line = shown.add_task("getting ready", total=None)
+
+            def report(now: Progress) -> None:
+                text = f"{now.files_over} of {now.files} files"
+                shown.update(line, description=text, total=now.seconds or None, completed=now.seconds_over)
+
+            yield report
+
+    return bar()
+
+
+def _show(report: "Report") -> None:
+    """The summary: a row for every file, or, of very many, for those that need attention."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(width=None if sys.stdout.isatty() else WIDE)
+    rows = [file for file in report.files if len(report.files) <= MOST_ROWS or file.status == "failed" or file.warnings]
+    if rows:
+        table = Table("input", "rig", "status", "output", box=None, pad_edge=False)
+        for heading in ("sound", "speed"):
+            table.add_column(heading, justify="right")
+        for file in rows:
+            made = (f"{file.seconds:.1f} s", f"{file.rtf:.0f} x") if file.status == "done" else ("", "")
+            remark = "; ".join(file.warnings)
+            told = f"{file.output} ({remark})" if remark else file.output if file.status in ("done", "skipped") else ""
+            table.add_row(file.input, file.rig, file.status, told, *made)
+        console.print(table, markup=False, highlight=False)
+    counts = [f"{count} {status}" for status in ("done", "skipped", "failed", "stopped") if (count := report.count(status))]
+    console.print(", ".join(counts), highlight=False)
+
+
+def live(
+    capture: Annotated[
+        Path | None, typer.Option("--capture", "-c", help="A capture: an .onnx file, or a name on the shelf.")
+    ] = None,
+    rig: Annotated[Path | None, typer.Option("--rig", "-r", help="A rig: a .toml file.")] = None,
+    device: Annotated[str | None, typer.Option(help="Name or number of the device; the system's own by default.")] = None,
+    input_device: Annotated[str | None, typer.Option(help="Of the input, where it is another device.")] = None,
+    output_device: Annotated[str | None, typer.Option(help="Of the output, where it is another device.")] = None,
+    input_channel: Annotated[int, typer.Option(help="Where the guitar is plugged in, from 1.")] = 1,
+    output_channels: Annotated[str, typer.Option(help="Where left and right are heard, from 1; one number for both.")] = "1,2",
+    rate: Annotated[int | None, typer.Option(help="Sample rate in Hz; the capture's by default.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Be heard at once, without waiting for Enter.")] = False,
+    seconds: Annotated[float | None, typer.Option(help="Stop after so many seconds.")] = None,
+    devices: Annotated[bool, typer.Option("--devices", help="List the devices, and play nothing.")] = False,
+    json: Json = False,
+):
+    """Play a guitar through a capture or a rig, live. Muted until you press Enter; m mutes, q quits.
+
+    Examples:
+
+        neuralamp live --devices
+
+        neuralamp live --capture crunch.onnx --device "Scarlett" --input-channel 2
+
+        neuralamp live --rig lead.toml --output-channels 3,4
+    """
+    if devices:
+        terminal.require("live", "sounddevice")
+        _list_devices(json)
+        return
+    channels = _channels(output_channels)
+    if (capture is None) == (rig is None):
+        raise RigError("say what to play through: either --capture FILE.onnx or --rig FILE.toml")
+    terminal.announce_compiling()
+    from rich.console import Console
+
+    from neuralamp.capture.shelf import find_capture
+    from neuralamp.rig import capture_rig, read_rig
+
+    chosen = read_rig(rig) if rig is not None else capture_rig(find_capture(capture or ""))
+    rate = rate or chosen.plays_at()  # opens its captures: what is wrong with them is told before a device is asked for
+    terminal.require("live", "sounddevice")
+    from neuralamp.live import play_live
+
+    played = play_live(
+        chosen,
+        device=(input_device or device, output_device or device),
+        input_channel=input_channel,
+        output_channels=channels,
+        sample_rate=rate,
+        confirmed=yes,
+        seconds=seconds,
+        console=Console(stderr=json),
+    )
+    if json:
+        terminal.show_json(played)
+
+
+def _list_devices(json: bool) -> None:
+    from neuralamp.live import devices as all_devices
+
+    found = all_devices()
+    if json:
+        terminal.show_json({"devices": found})
+        return
+    for device in found:
+        terminal.say(f"{device}, {device.sample_rate:g} Hz")
+    if not found:
+        terminal.say("no devices; plug an interface in, or start JACK")
+
+
+def _channels(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise RigError(f"--output-channels {text} is not possible; give one number or two, such as 1,2") from None

@@ -1,0 +1,93 @@
+"""What is known of a file, whatever it is."""
+
+import tomllib
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from neuralamp.audio import look_at_audio
+from neuralamp.block import FileSetting
+from neuralamp.capture.file import open_capture
+from neuralamp.capture.shelf import shelf
+from neuralamp.errors import AudioFileError, NeuralAmpError
+from neuralamp.learn.recipe import read_recipe, recipes
+from neuralamp.nets import architecture_of
+from neuralamp.nets.weights import count
+from neuralamp.rig import read_rig
+
+ANY_RATE = 48000
+
+
+def facts_of(file: Path) -> dict[str, Any]:
+    """The facts of a capture, a rig, a recipe or a sound file, told apart by ending and content; or of a shipped name.
+
+    Raises the error of what the file seems to be.
+    """
+    if not file.exists():
+        shipped = {**shelf(), **recipes()}
+        if str(file) not in shipped:
+            raise AudioFileError(f"{file} is not there, and no such name is shipped; shipped are: {', '.join(shipped) or 'none'}")
+        file = shipped[str(file)]
+    if file.suffix == ".onnx":
+        return _capture(file)
+    if file.suffix == ".toml":
+        return _recipe(file) if _is_recipe(file) else _rig(file)
+    return _sound(file)
+
+
+def _capture(file: Path) -> dict[str, Any]:
+    capture = open_capture(file)
+    config = capture.config
+    return {
+        "kind": "capture",
+        "file": file,
+        "architecture": architecture_of(config).name,
+        "weights": count(config.weights()),
+        "receptive_field_frames": config.receptive_field,
+        "receptive_field_ms": round(1e3 * config.receptive_field / capture.card.sample_rate, 3),
+        "card": capture.card.known(),
+        "config": asdict(config),
+    }
+
+
+def _is_recipe(file: Path) -> bool:
+    """A recipe names an architecture; a rig never does. What cannot be read is taken for a rig, whose reader says why."""
+    try:
+        return "architecture" in tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return False
+
+
+def _recipe(file: Path) -> dict[str, Any]:
+    recipe = read_recipe(file)
+    return {"kind": "recipe", "file": file, "weights": count(recipe.config.weights()), **asdict(recipe)}
+
+
+def _rig(file: Path) -> dict[str, Any]:
+    from neuralamp.engine.plan import Plan  # its kernels are compiled while it is imported
+
+    rig = read_rig(file)
+    rate = rig.plays_at() or ANY_RATE
+    boxes = {}
+    for label, box in rig.boxes().items():
+        knobs = {name: f"{box.values[name]:g} {knob.unit} ({knob.low:g} to {knob.high:g})" for name, knob in box.knobs().items()}
+        boxes[label] = knobs | {
+            name: str(box.set[name]) if isinstance(setting, FileSetting) else box.set[name]
+            for name, setting in box.settings().items()
+        }
+    facts: dict[str, Any] = {"kind": "rig", "file": file, "name": rig.name, "sample_rate": rig.plays_at(), "boxes": boxes}
+    try:
+        plan = Plan(rig, rate, 1, 64, stereo=False)
+    except NeuralAmpError as reason:
+        return facts | {"cannot_play": str(reason)}
+    return facts | {
+        "latency_frames": plan.latency_frames,
+        "latency_ms": round(1e3 * plan.latency_frames / rate, 3),
+        "tail_frames": plan.tail_frames,
+        "channels_out": plan.channels_out,
+    }
+
+
+def _sound(file: Path) -> dict[str, Any]:
+    facts = look_at_audio(file)
+    return {"kind": "sound", "file": file, "seconds": facts.frames / facts.sample_rate, **asdict(facts)}

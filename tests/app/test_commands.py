@@ -1,0 +1,187 @@
+"""Every command, typed as a guitarist types it: what comes out for people, what for machines, what lies in the folder."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from neuralamp import __version__
+from neuralamp.learn.signals.guitar import riff
+from tests.app.desk import neuralamp
+from tests.reamp.studio import RATE, level_rig, take, wire
+
+TRAINED = {"esr", "esr_preemphasis", "cpu_seconds", "wall_seconds", "steps", "latency_frames", "polarity", "file"}
+
+
+@pytest.fixture(scope="module")
+def takes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pair, the amped one 137 frames late, and a tiny recipe."""
+    folder = tmp_path_factory.mktemp("takes")
+    x = riff(8.0, RATE, 0)
+    soundfile.write(folder / "di.wav", x, RATE, subtype="PCM_24")
+    soundfile.write(folder / "amped.wav", np.pad(0.5 * np.tanh(4.0 * x), (137, 0)), RATE, subtype="PCM_24")
+    (folder / "tiny.toml").write_text(
+        'architecture = "lstm"\nhidden = 4\nsteps = 30\nbatch = 2\nsegment_frames = 1024\nlearning_rate = 0.01\n'
+        "listen_every = 10\ncheckpoint_every = 1\n"
+    )
+    return folder
+
+
+def test_training_evaluating_and_re_amping_from_two_files_to_the_sound(takes: Path, tmp_path: Path):
+    capture = tmp_path / "crunch.onnx"
+    answer = neuralamp("train", takes / "di.wav", takes / "amped.wav", "-o", capture, "--recipe", takes / "tiny.toml", "--json")
+    assert answer.code == 0, answer.err
+    facts = answer.facts
+    assert facts.keys() >= TRAINED
+    assert (facts["latency_frames"], facts["polarity"], facts["steps"]) == (137, 1, 30)
+    assert facts["file"] == str(capture)
+    assert 0.0 < facts["esr"] < 1.0
+
+    picture = tmp_path / "crunch.png"
+    answer = neuralamp("evaluate", capture, takes / "di.wav", takes / "amped.wav", "--plot", picture, "--json")
+    assert answer.code == 0, answer.err
+    assert answer.facts.keys() >= TRAINED
+    assert picture.read_bytes()[:4] == b"\x89PNG"
+
+    answer = neuralamp("reamp", takes / "di.wav", "--capture", capture, "-o", tmp_path / "out", "--json")
+    assert answer.code == 0, answer.err
+    (file,) = answer.facts["files"]
+    assert file.keys() >= {"input", "output", "status", "seconds", "rtf"}
+    assert (file["status"], file["seconds"]) == ("done", 8.0)
+    assert Path(file["output"]).is_file()
+
+    answer = neuralamp("info", capture)
+    for said in ("lstm", "receptive field", "crunch", "tiny", "latency frames   137"):
+        assert said in answer.out
+
+
+def test_a_training_goes_on_or_begins_again_as_asked(takes: Path, tmp_path: Path):
+    capture = tmp_path / "amp.onnx"
+    words = ["train", takes / "di.wav", takes / "amped.wav", "-o", capture, "--recipe", takes / "tiny.toml", "--budget", "100000"]
+    child = subprocess.Popen(
+        [sys.executable, "-m", "neuralamp", *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    until = time.monotonic() + 120.0
+    while not (tmp_path / "amp.checkpoint").exists() and child.poll() is None and time.monotonic() < until:
+        time.sleep(0.05)
+    child.send_signal(signal.SIGINT)
+    _, errors = child.communicate(timeout=120)
+    assert child.returncode == 130, errors
+    assert "Traceback" not in errors
+    step = int(re.search(r"stopped at step (\d+); the same command goes on", errors)[1])
+    assert 1 <= step < 100000
+    assert capture.is_file()  # what it had learned
+    assert (tmp_path / "amp.checkpoint").is_file()
+    refused = neuralamp(*words[:-1], "200000")
+    assert refused.code == 1
+    assert refused.err.count("\n") == 1
+    anew = neuralamp(*words[:-1], "20", "--anew", "--json")
+    assert anew.code == 0, anew.err
+    assert anew.facts["steps"] == 20
+
+
+def test_the_summary_names_every_file_and_the_bad_ones_once(tmp_path: Path):
+    take(tmp_path / "in" / "a.wav")
+    take(tmp_path / "in" / "b.flac", peak=0.9)
+    (tmp_path / "in" / "c.wav").write_text("no sound")
+    rigs = [level_rig(tmp_path / "loud.toml", 12.0), level_rig(tmp_path / "soft.toml", -12.0)]
+    answer = neuralamp("reamp", tmp_path / "in", "--rig", *rigs, "-o", tmp_path / "out")
+    assert answer.code == 1
+    assert "4 done, 2 failed" in answer.out
+    assert "dB quieter, else it would clip in 24 bits" in answer.out
+    assert answer.err.count("error: ") == 1  # once, not for each rig
+    assert "c.wav cannot be read as sound" in answer.err
+    again = neuralamp("reamp", tmp_path / "in", "--rig", *rigs, "-o", tmp_path / "out", "--resume", "--json")
+    assert [file["status"] for file in again.facts["files"]] == ["skipped"] * 4 + ["failed"] * 2
+    assert "c.wav" in again.facts["error"]
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_ctrl_c_while_re_amping_ends_with_130_and_says_what_is_left(tmp_path: Path, jobs: str):
+    for i in range(8):
+        take(tmp_path / "in" / f"{i}.wav", frames=480000, seed=i)
+    amp = wire(tmp_path / "amp.onnx", gain=0.1)
+    words = ["reamp", tmp_path / "in", "--capture", amp, "-o", tmp_path / "out", "--jobs", jobs, "--json"]
+    command = [sys.executable, "-m", "neuralamp", *map(str, words)]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    until = time.monotonic() + 120.0
+    while not list((tmp_path / "out").glob("*.wav")) and child.poll() is None and time.monotonic() < until:
+        time.sleep(0.005)
+    os.killpg(child.pid, signal.SIGINT)
+    told, errors = child.communicate(timeout=120)
+    assert child.returncode == 130, errors
+    assert re.search(r"stopped: \d+ of 8 are left; the same command with --resume goes on", errors)
+    assert "Traceback" not in errors
+    assert {file["status"] for file in json.loads(told)["files"]} <= {"done", "stopped"}
+    assert not [path for path in (tmp_path / "out").iterdir() if path.name.startswith(".")]
+
+
+def test_info_knows_captures_rigs_recipes_and_sounds(tmp_path: Path):
+    wire(tmp_path / "amp.onnx")
+    (tmp_path / "lead.toml").write_text('[[chain]]\nbox = "amp"\ncapture = "amp.onnx"\ninput = 6.0\n[[chain]]\nbox = "level"\n')
+    take(tmp_path / "take.flac", channels=2)
+    capture = neuralamp("info", tmp_path / "amp.onnx", "--json").facts
+    assert (capture["kind"], capture["architecture"], capture["receptive_field_frames"]) == ("capture", "lstm", 1)
+    assert capture["weights"] == 4 + 4 + 4 + 4 + 1 + 1  # one cell: four gates of input, state and two biases; a head
+    assert capture["card"]["name"] == "amp"
+    rig = neuralamp("info", tmp_path / "lead.toml", "--json").facts
+    assert (rig["kind"], rig["sample_rate"], rig["latency_frames"], rig["channels_out"]) == ("rig", RATE, 0, 1)
+    assert rig["boxes"]["amp"]["input"] == "6 dB (-24 to 24)"
+    recipe = neuralamp("info", "wavenet-nano", "--json").facts
+    assert (recipe["kind"], recipe["weights"]) == ("recipe", 842)
+    sound = neuralamp("info", tmp_path / "take.flac", "--json").facts
+    assert (sound["kind"], sound["seconds"], sound["channels"], sound["subtype"]) == ("sound", 0.2, 2, "PCM_24")
+
+
+def test_the_doctor_looks_at_everything_and_never_fails():
+    answer = neuralamp("doctor", "--json")
+    assert answer.code == 0
+    seen = {finding["what"] for finding in answer.facts["findings"]}
+    assert seen >= {"neuralamp", "cores", "numba", "onnxruntime", "torch", "sounddevice", "kernels", "recipes"}
+    for finding in answer.facts["findings"]:
+        assert finding["good"] or finding["advice"], f"{finding['what']} is not well, and nothing is advised"
+    assert neuralamp("doctor").code == 0
+
+
+def test_the_bench_compares_in_rows(tmp_path: Path):
+    answer = neuralamp("bench", "--only", "LSTM 1x16", "--seconds", "0.05", "--json")
+    rows = answer.facts["rows"]
+    assert [row["buffer"] for row in rows] == [16, 64, 128, 2048]
+    for row in rows:
+        assert row["net"] == "LSTM 1x16"
+        assert row["rtf"] > 0.0
+        assert row["rtf_onnxruntime"] > 0.0
+        assert row["rtf_torch"] > 0.0
+    (row, *_) = neuralamp("bench", "--only", "level", "--seconds", "0.05", "--json").facts["rows"]
+    assert (row["rtf_onnxruntime"], row["rtf_torch"]) == (None, None)
+
+
+def test_the_demo_makes_a_sound_and_a_picture_with_nothing_given(tmp_path: Path):
+    answer = neuralamp("demo", "--output", tmp_path / "demo", "--budget", "40", "--json")
+    assert answer.code == 0, answer.err
+    facts = answer.facts
+    for name in ("capture", "di", "amped", "riff", "riff_through_amp", "riff_through_capture", "picture"):
+        assert Path(facts[name]).stat().st_size > 1000
+    assert facts["steps"] == 40
+    assert facts["esr"] < 1.0  # 40 steps are a tenth of a sketch; that it is better than silence shows that it was learned
+    assert soundfile.info(facts["riff_through_capture"]).frames == soundfile.info(facts["riff"]).frames
+
+
+def test_the_version_is_told():
+    assert neuralamp("--version").out == f"neuralamp {__version__}\n"
+
+
+def test_help_comes_at_once():
+    """Nothing heavy is imported before a command needs it."""
+    heavy = ("numpy", "numba", "torch", "onnx", "rich.console")
+    code = f"import sys; from neuralamp.app import cli; print([name for name in {heavy} if name in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert result.stdout.strip() == "[]"
