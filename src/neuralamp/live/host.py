@@ -1,12 +1,11 @@
 """A rig on a device: PortAudio calls the engine's compiled callback, and no Python runs in the audio thread."""
 
+import atexit
 import time
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
-from neuralamp.capture.file import open_capture
-from neuralamp.capture.shelf import find_capture
 from neuralamp.engine import Engine, Meters
 from neuralamp.engine.stage import MIX, RAMP_MS, SILENT
 from neuralamp.errors import DeviceError
@@ -17,6 +16,8 @@ from neuralamp.rig import Rig
 MAX_FRAMES = 1024  # longer buffers are split: what the nets work on stays near the processor
 LAST_RAMP_S = 0.5  # how long to wait for the ramp into silence: a device that died will never play it
 UNAVAILABLE, INVALID_RATE, INVALID_CHANNELS, HOST_ERROR = -9985, -9997, -9998, -9999  # PortAudio's PaErrorCode
+
+_ABANDONED: list["Host"] = []
 
 
 class Host:
@@ -46,7 +47,7 @@ class Host:
             raise DeviceError(f"output channels {list(output_channels)} are not possible; give one, or two different ones: 1,2")
         _check_channels(self.input, "input", [input_channel])
         _check_channels(self.output, "output", output_channels)
-        self.sample_rate = float(sample_rate or captured_rate(rig) or self.output.sample_rate)
+        self.sample_rate = float(sample_rate or rig.plays_at() or self.output.sample_rate)
         self.engine = Engine(
             rig,
             self.sample_rate,
@@ -58,6 +59,7 @@ class Host:
             output_map=_output_map(output_channels),
         )
         self.engine.mute()
+        self._started = False
         self._stream = self._open()
 
     def _open(self) -> Any:
@@ -107,6 +109,7 @@ class Host:
         """Let the device call; what is heard stays muted until `mute(False)`."""
         try:
             self._stream.start()
+            self._started = True
         except audio_library().PortAudioError as reason:
             raise self._refusal(reason) from None
 
@@ -116,16 +119,29 @@ class Host:
 
     def stop(self) -> None:
         """Ramp into silence, then let the device go. The meters can still be read."""
-        if self._stream.closed:
+        if self._stream.closed or self in _ABANDONED:
             return
-        if self.running:
+        if self._started and not self.running:
+            self._abandon()
+            return
+        if self._started:
             self.engine.mute()
-            end = self.engine.meters().frames + RAMP_MS * 1e-3 * self.sample_rate
+            # the buffer that is on its way has not seen the mute
+            end = self.engine.meters().frames + self.buffer_frames + RAMP_MS * 1e-3 * self.sample_rate
             deadline = time.monotonic() + LAST_RAMP_S
             while self.engine.meters().frames < end and time.monotonic() < deadline:
                 time.sleep(0.002)
             self._stream.stop(ignore_errors=True)
         self._stream.close(ignore_errors=True)
+
+    def _abandon(self) -> None:
+        """Leave a stream whose device has gone as it is: closing it, PortAudio waits ten minutes for a JACK server that died.
+
+        sounddevice would do the same at the end of the process, so its handler is taken out; the engine is kept, lest a device
+        that comes back should call into memory that is no longer there.
+        """
+        _ABANDONED.append(self)
+        atexit.unregister(audio_library()._exit_handler)
 
     def __enter__(self) -> "Host":
         self.start()
@@ -139,7 +155,7 @@ class Host:
     @property
     def running(self) -> bool:
         """False once the device has stopped calling: unplugged, or its server gone."""
-        return not self._stream.closed and bool(self._stream.active)
+        return self._started and not self._stream.closed and bool(self._stream.active)
 
     @property
     def latency_ms(self) -> tuple[float, float]:
@@ -153,11 +169,6 @@ class Host:
         return 0.0 if self._stream.closed else float(self._stream.cpu_load)
 
     @property
-    def time(self) -> float:
-        """The device's own clock, in seconds."""
-        return float(self._stream.time)
-
-    @property
     def buffer_frames(self) -> float:
         """The mean size of the buffers that the device has sent so far; 0 before the first."""
         meters = self.meters()
@@ -165,14 +176,6 @@ class Host:
 
     def meters(self) -> Meters:
         return self.engine.meters()
-
-
-def captured_rate(rig: Rig) -> int | None:
-    """The sample rate of the first capture in a rig: the only one at which it can play."""
-    for box in rig.boxes().values():
-        if "capture" in box.set:
-            return open_capture(find_capture(box.set["capture"])).card.sample_rate
-    return None
 
 
 def _check_channels(device: Device, kind: Kind, wanted: Sequence[int]) -> None:
