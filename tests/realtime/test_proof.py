@@ -20,13 +20,13 @@ def test_a_hundred_thousand_buffers_make_no_memory_take_no_lock_and_call_no_syst
     assert {run.proof: (run.forbidden, run.trouble) for run in runs} == {COUNTED: ({}, ""), SEALED: ({}, "")}
     for run in runs:
         assert run.rig_changes >= 5 and run.knob_turns >= 50  # or the proof proved only an amp that nobody touched
-        assert run.most_plans <= 4  # one playing, one leaving, one wanted, one just made: nothing piles up
+        assert run.most_plans <= 8  # playing, leaving, wanted, and those that were wanted while a fade lasted: nothing piles up
 
 
 @pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault != "none"])
 def test_a_planted_fault_is_caught(fault):
-    caught = {run.proof for run in prove(buffers=20_000, fault=fault) if run.forbidden}
-    assert caught >= FAULTS[fault][1]
+    catchers = FAULTS[fault][1]
+    assert {run.proof for run in prove(buffers=20_000, fault=fault, proofs=catchers) if run.forbidden} == catchers
 
 
 def test_the_time_of_a_callback_is_measured_beside_an_empty_one():

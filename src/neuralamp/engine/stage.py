@@ -218,10 +218,12 @@ def output_stage(stage, device, frames):
 
 @kernel
 def peak(before, fall, device):
-    """A meter's needle after a buffer: up at once, down slowly."""
+    """A meter's needle after a buffer: up at once, down slowly; NaN and Inf, which would stay for ever, are not shown."""
     loudest = before * fall
     for n in range(device.size):
-        loudest = max(loudest, abs(device[n]))
+        level = abs(device[n])
+        if level > loudest and np.isfinite(level):
+            loudest = np.float64(level)
     return loudest
 
 
