@@ -52,6 +52,7 @@ MISTAKES = [
     (("reamp", "di.wav", "-c", "cut.onnx", "-o", "out"), "cut.onnx is not a whole ONNX file"),
     (("reamp", "di.wav", "-c", "absent.onnx", "-o", "out"), "absent.onnx is neither a file nor on the shelf"),
     (("reamp", "di.wav", "-r", "unknown.toml", "-o", "out"), "unknown.toml, line 3: level: level has no levle"),
+    (("reamp", "di.wav", "-r", "absent.toml", "-o", "out"), "absent.toml is neither a file nor a shipped rig; shipped are"),
     (("reamp", "di.wav", "-r", "flat.toml", "-o", "out", "--tail", "long"), "--tail long is not possible"),
     (("reamp", "di.wav", "-r", "flat.toml", "-o", "out", "--clip", "maybe"), "clip = 'maybe' is unknown"),
     (("reamp", "di.wav", "-r", "flat.toml", "-o", "out", "--jobs", "0"), "0 jobs at once are not possible"),
