@@ -12,17 +12,18 @@ import pytest
 
 pytest.importorskip("torch")
 
-from conftest import LSTM, TRAINING
 from neuralamp.capture.card import Card
 from neuralamp.capture.file import open_capture
 from neuralamp.dsp import measure
+from neuralamp.engine import play_capture
 from neuralamp.errors import CaptureError, TrainingError
 from neuralamp.learn import train as loop
 from neuralamp.learn.budget import read_budget
 from neuralamp.learn.export import export
-from neuralamp.learn.listen import held_out_takes
+from neuralamp.learn.listen import settled
 from neuralamp.learn.recipe import read_recipe
 from neuralamp.learn.train import learning_rate, train
+from tests.learn.small import LSTM, TRAINING
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -64,7 +65,9 @@ def test_a_small_net_learns_a_known_amp(small_pair, small_recipe, tmp_path):
 def test_what_the_card_quotes_is_what_the_file_plays(small_pair, small_recipe, tmp_path):
     report = train(small_pair, tmp_path / "amp.onnx", small_recipe, seed=3, card=Card(name="My amp", gear="tanh"))
     capture = open_capture(report.file)
-    played, amped = held_out_takes(capture, small_pair)
+    di, amped = small_pair.di[small_pair.held_out], small_pair.amped[small_pair.held_out]
+    judged = settled(capture.config, len(di))
+    played, amped = play_capture(report.file, di, 48_000)[judged], amped[judged]
     assert capture.card.esr == measure.esr(played, amped) == report.esr
     assert capture.card.esr_preemphasis == measure.esr_preemphasis(played, amped) == report.esr_preemphasis
     facts = (capture.card.name, capture.card.gear, capture.card.recipe, capture.card.seed, capture.card.sample_rate)
