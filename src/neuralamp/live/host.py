@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
-from neuralamp.capture.file import open_capture
-from neuralamp.capture.shelf import find_capture
 from neuralamp.engine import Engine, Meters
 from neuralamp.engine.stage import MIX, RAMP_MS, SILENT
 from neuralamp.errors import DeviceError
@@ -46,7 +44,7 @@ class Host:
             raise DeviceError(f"output channels {list(output_channels)} are not possible; give one, or two different ones: 1,2")
         _check_channels(self.input, "input", [input_channel])
         _check_channels(self.output, "output", output_channels)
-        self.sample_rate = float(sample_rate or captured_rate(rig) or self.output.sample_rate)
+        self.sample_rate = float(sample_rate or rig.plays_at() or self.output.sample_rate)
         self.engine = Engine(
             rig,
             self.sample_rate,
@@ -165,14 +163,6 @@ class Host:
 
     def meters(self) -> Meters:
         return self.engine.meters()
-
-
-def captured_rate(rig: Rig) -> int | None:
-    """The sample rate of the first capture in a rig: the only one at which it can play."""
-    for box in rig.boxes().values():
-        if "capture" in box.set:
-            return open_capture(find_capture(box.set["capture"])).card.sample_rate
-    return None
 
 
 def _check_channels(device: Device, kind: Kind, wanted: Sequence[int]) -> None:
