@@ -35,15 +35,17 @@ def main() -> int:
         began = time.monotonic()
         print(f"left alone: {len(_run(arguments, whole))} steps")
         longest_wait = LONGEST_WAIT_STEPS * (time.monotonic() - began) / arguments.steps
-        repeated, last = [], 0
+        repeated: list[int] = []
+        last = 0
         for kill in range(1, arguments.kills + 1):
             kill_after, wait = random.integers(1, arguments.steps // arguments.kills + 1), random.uniform(0.0, longest_wait)
-            steps = _run(arguments, broken, kill_after, wait)
-            repeated.append(last + 1 - steps[0])
-            last = steps[-1]
-            print(f"kill {kill}: ran from step {steps[0]} to {last}, of which {repeated[-1]} were repeated")
-        steps = _run(arguments, broken)
-        repeated.append(last + 1 - steps[0])
+            first, end = _ends(_run(arguments, broken, kill_after, wait), last)
+            repeated.append(last + 1 - first)
+            last = end
+            print(f"kill {kill}: ran from step {first} to {last}, of which {repeated[-1]} were repeated")
+        first, last_of_all = _ends(_run(arguments, broken), last)
+        repeated.append(last + 1 - first)
+        assert last_of_all == arguments.steps
         one, other = open_capture(whole).weights, open_capture(broken).weights
     equal = all(np.array_equal(one[name], other[name]) for name in one)
     interval = find_recipe(arguments.recipe).checkpoint_every
@@ -51,6 +53,11 @@ def main() -> int:
     print(f"{sum(repeated)} steps repeated after {kills} kills, {max(repeated)} at most; a checkpoint every {interval}")
     print("the weights are equal, bit for bit" if equal else "THE WEIGHTS DIFFER")
     return 0 if equal and max(repeated) <= interval else 1
+
+
+def _ends(steps: list[int], last: int) -> tuple[int, int]:
+    """The first and last step of a run; one that was killed, or killed another, behind the last step did none."""
+    return (steps[0], steps[-1]) if steps else (last + 1, last)
 
 
 def _arguments() -> argparse.Namespace:

@@ -24,6 +24,7 @@ from typing import Any
 from neuralamp.block import Block, FileSetting
 from neuralamp.blocks import boxes
 from neuralamp.errors import KnobError, RigError
+from neuralamp.resources import shipped
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,20 @@ def _walk(chain: Chain) -> Iterator[Block]:
 def capture_rig(capture: Path | str) -> Rig:
     """The rig of a capture alone."""
     return Rig(Path(capture).stem, (boxes()["amp"](capture=capture),))
+
+
+def rigs() -> dict[str, Path]:
+    """Every shipped rig: its name and its file."""
+    return {file.stem: file for file in sorted(shipped("amp_models").glob("rigs/*.toml"))}
+
+
+def find_rig(name: str | Path) -> Path:
+    """A rig's file by its path, or by its name among the shipped ones. Raises RigError where there is neither."""
+    if Path(name).exists():
+        return Path(name)
+    if str(name) in rigs():
+        return rigs()[str(name)]
+    raise RigError(f"{name} is neither a file nor a shipped rig; shipped are: {', '.join(rigs()) or 'none'}")
 
 
 def read_rig(path: Path | str) -> Rig:

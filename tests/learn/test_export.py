@@ -7,11 +7,11 @@ import pytest
 
 pytest.importorskip("torch")
 
-from neuralamp.capture.file import open_capture
+from neuralamp.capture.file import open_capture, save_capture
+from neuralamp.engine import play_capture
 from neuralamp.errors import TrainingError
 from neuralamp.learn import export as exporting
 from neuralamp.learn.export import export, play_in_torch
-from neuralamp.learn.listen import play_through
 from neuralamp.learn.train import train
 
 
@@ -27,7 +27,7 @@ def test_what_learned_is_what_is_written_and_played(learned, small_pair, tmp_pat
     opened = open_capture(tmp_path / "amp.onnx")
     assert all(np.array_equal(opened.weights[name], learned.weights[name]) for name in learned.weights)
     di = small_pair.di[:48_000]
-    error = play_through(opened, di) - play_in_torch(learned, di)
+    error = play_capture(tmp_path / "amp.onnx", di, 48_000) - play_in_torch(learned, di)
     assert np.sqrt(np.mean(error**2)) < 1e-5 * np.sqrt(np.mean(play_in_torch(learned, di) ** 2))  # 100 dB
     assert opened.card.esr == exported.esr
 
@@ -41,7 +41,13 @@ def one_weight_off(capture):
 
 
 def test_a_player_that_differs_is_refused_and_nothing_is_written(learned, small_pair, tmp_path, monkeypatch):
-    monkeypatch.setattr(exporting, "play_through", lambda capture, di: play_through(one_weight_off(capture), di))
+    def play_another(path, di, sample_rate):
+        save_capture(tmp_path / "other.capture.onnx", one_weight_off(open_capture(path)))
+        played = play_capture(tmp_path / "other.capture.onnx", di, sample_rate)
+        (tmp_path / "other.capture.onnx").unlink()
+        return played
+
+    monkeypatch.setattr(exporting, "play_capture", play_another)
     (tmp_path / "amp.onnx").write_text("what stood here before")
     with pytest.raises(TrainingError, match=r"difference lies \d+\.\d dB under the sound, at least 100 dB") as caught:
         export(tmp_path / "amp.onnx", learned, small_pair)

@@ -15,11 +15,12 @@ pytest.importorskip("torch")
 from neuralamp.capture.card import Card
 from neuralamp.capture.file import open_capture
 from neuralamp.dsp import measure
+from neuralamp.engine import play_capture
 from neuralamp.errors import CaptureError, TrainingError
 from neuralamp.learn import train as loop
 from neuralamp.learn.budget import read_budget
 from neuralamp.learn.export import export
-from neuralamp.learn.listen import held_out_takes
+from neuralamp.learn.listen import settled
 from neuralamp.learn.recipe import read_recipe
 from neuralamp.learn.train import learning_rate, train
 from tests.learn.small import LSTM, TRAINING
@@ -64,7 +65,9 @@ def test_a_small_net_learns_a_known_amp(small_pair, small_recipe, tmp_path):
 def test_what_the_card_quotes_is_what_the_file_plays(small_pair, small_recipe, tmp_path):
     report = train(small_pair, tmp_path / "amp.onnx", small_recipe, seed=3, card=Card(name="My amp", gear="tanh"))
     capture = open_capture(report.file)
-    played, amped = held_out_takes(capture, small_pair)
+    di, amped = small_pair.di[small_pair.held_out], small_pair.amped[small_pair.held_out]
+    judged = settled(capture.config, len(di))
+    played, amped = play_capture(report.file, di, 48_000)[judged], amped[judged]
     assert capture.card.esr == measure.esr(played, amped) == report.esr
     assert capture.card.esr_preemphasis == measure.esr_preemphasis(played, amped) == report.esr_preemphasis
     facts = (capture.card.name, capture.card.gear, capture.card.recipe, capture.card.seed, capture.card.sample_rate)
@@ -96,11 +99,31 @@ def test_a_broken_training_goes_on_as_if_nothing_had_been(small_pair, small_reci
     assert [path.name for path in tmp_path.iterdir() if "broken" in path.name] == ["broken.onnx"]
 
 
-def test_the_best_iterate_is_kept_not_the_last(small_pair, small_recipe, tmp_path, monkeypatch):
-    ratios = iter([0.3, 0.1, 0.2, 0.4])
-    monkeypatch.setattr(loop, "listen", lambda *_: next(ratios))
-    report = train(small_pair, tmp_path / "amp.onnx", replace(small_recipe, listen_every=10))
-    assert report.best_step == 20
+@pytest.fixture
+def heard(monkeypatch):
+    """Makes the next hearings give these ratios."""
+
+    def give(*ratios):
+        values = iter(ratios)
+        monkeypatch.setattr(loop, "listen", lambda *_: next(values))
+
+    return give
+
+
+def test_the_best_iterate_is_kept_not_the_last(small_pair, small_recipe, tmp_path, heard):
+    recipe, whole, stopped = replace(small_recipe, listen_every=10), tmp_path / "whole.onnx", tmp_path / "stopped.onnx"
+    heard(0.3, 0.1, 0.2, 0.4)
+    assert train(small_pair, whole, recipe).best_step == 20
+    heard(0.3, 0.1, 0.1)
+    assert train(small_pair, stopped, recipe, report=ctrl_c_at(20)).best_step == 20
+    assert same_weights(open_capture(whole), open_capture(stopped))
+
+
+def test_what_is_heard_at_a_stop_does_not_change_what_comes_of_going_on(small_pair, small_recipe, tmp_path, heard):
+    heard(0.0)
+    assert train(small_pair, tmp_path / "amp.onnx", small_recipe, report=ctrl_c_at(7)).best_step == 7
+    heard(0.3, 0.1)
+    assert train(small_pair, tmp_path / "amp.onnx", small_recipe).best_step == 40
 
 
 def test_kill_nine_costs_no_bit_and_no_more_than_a_checkpoint(small_files, write_recipe):

@@ -102,7 +102,7 @@ def test_ctrl_c_leaves_whole_files_and_says_what_is_left(tmp_path: Path, batch, 
     for name, data in held.items():
         assert data == undisturbed[name]
     report = reamp(inputs, out, captures=captures, resume=True, processes=1)
-    assert statuses(report).count("skipped") == stand.count("done")
+    assert 0 <= statuses(report).count("skipped") - stand.count("done") <= processes
     assert contents(out) == undisturbed
 
 

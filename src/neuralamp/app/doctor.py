@@ -109,8 +109,10 @@ def _devices() -> Iterator[Finding]:
 def _shelf() -> Iterator[Finding]:
     from neuralamp.capture.shelf import shelf
     from neuralamp.learn.recipe import recipes
+    from neuralamp.rig import rigs
 
     yield _shipped("captures", shelf)
+    yield _shipped("rigs", rigs)
     yield _shipped("recipes", recipes)
 
 

@@ -13,7 +13,7 @@ from neuralamp.errors import AudioFileError, NeuralAmpError
 from neuralamp.learn.recipe import read_recipe, recipes
 from neuralamp.nets import architecture_of
 from neuralamp.nets.weights import count
-from neuralamp.rig import read_rig
+from neuralamp.rig import read_rig, rigs
 
 ANY_RATE = 48000
 
@@ -24,7 +24,7 @@ def facts_of(file: Path) -> dict[str, Any]:
     Raises the error of what the file seems to be.
     """
     if not file.exists():
-        shipped = {**shelf(), **recipes()}
+        shipped = {**rigs(), **shelf(), **recipes()}
         if str(file) not in shipped:
             raise AudioFileError(f"{file} is not there, and no such name is shipped; shipped are: {', '.join(shipped) or 'none'}")
         file = shipped[str(file)]

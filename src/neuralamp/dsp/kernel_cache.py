@@ -6,6 +6,7 @@ would play silently. So the folder's name is a hash of every source that holds o
 
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -17,14 +18,15 @@ from platformdirs import user_cache_path
 
 UNUSED_DAYS = 14
 _PACKAGE = Path(__file__).parents[1]
+_COMPILED = re.compile(r"^\s*@(kernel|node|numba)\b", re.MULTILINE)
 
 
 def kernel_sources() -> list[Path]:
-    """All of dsp/, and every other file of the package that takes a decorator from it."""
+    """All of dsp/, and every other file of the package in which something is compiled."""
     return sorted(
         path
         for path in _PACKAGE.rglob("*.py")
-        if path.parent == _PACKAGE / "dsp" or "neuralamp.dsp" in path.read_text(encoding="utf-8")
+        if path.parent == _PACKAGE / "dsp" or _COMPILED.search(path.read_text(encoding="utf-8"))
     )
 
 

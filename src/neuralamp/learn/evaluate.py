@@ -6,8 +6,9 @@ from pathlib import Path
 
 from neuralamp.capture.file import open_capture
 from neuralamp.dsp import measure
+from neuralamp.engine import play_capture
 from neuralamp.errors import CaptureError
-from neuralamp.learn.listen import play_through, settled
+from neuralamp.learn.listen import settled
 from neuralamp.learn.pair import Pair
 
 SEGMENT_SECONDS = 0.5  # of the worst segment: a chord, long enough to be found again by ear
@@ -54,7 +55,7 @@ def evaluate(file: Path | str, pair: Pair, picture: Path | str | None = None) ->
             f"add --resample {capture.card.sample_rate}"
         )
     judged = settled(capture.config, pair.frames)
-    played, amped = play_through(capture, pair.di)[judged], pair.amped[judged]
+    played, amped = play_capture(file, pair.di, pair.sample_rate)[judged], pair.amped[judged]
     worst = measure.worst_segment(played, amped, round(SEGMENT_SECONDS * pair.sample_rate))
     if picture is not None:
         from neuralamp.learn.picture import draw  # matplotlib takes a second to load, and not every machine has it

@@ -11,8 +11,9 @@ import torch
 from neuralamp.audio import atomic_path
 from neuralamp.capture.file import Capture, open_capture, save_capture
 from neuralamp.dsp import measure
+from neuralamp.engine import play_capture
 from neuralamp.errors import TrainingError
-from neuralamp.learn.listen import held_out_takes, play_through
+from neuralamp.learn.listen import settled
 from neuralamp.learn.pair import Pair
 from neuralamp.nets import architecture_of
 from neuralamp.units import gain_to_db
@@ -39,7 +40,7 @@ def export(output: Path, learned: Capture, pair: Pair) -> Exported:
     Raises TrainingError, with the figure, where the player or onnxruntime does not sound as torch did; then nothing is written.
     """
     with atomic_path(output) as partial:
-        save_capture(partial, learned)
+        save_capture(partial, replace(learned, card=replace(learned.card, sample_rate=pair.sample_rate)))
         capture = open_capture(partial)
         parity_db = _parity_db(partial, learned, capture, pair)
         if not parity_db >= LEAST_PARITY_DB:
@@ -47,15 +48,16 @@ def export(output: Path, learned: Capture, pair: Pair) -> Exported:
                 f"the capture would not sound as it learned: the difference lies {parity_db:.1f} dB under the sound, at least "
                 f"{LEAST_PARITY_DB:.0f} dB are asked; {output.name} was not written, please report this with the recipe"
             )
-        played, amped = held_out_takes(capture, pair)
+        judged = settled(capture.config, pair.held_out.stop - pair.held_out.start)
+        played = play_capture(partial, pair.di[pair.held_out], pair.sample_rate)[judged]
+        amped = pair.amped[pair.held_out][judged]
         card = replace(
-            learned.card,
-            sample_rate=pair.sample_rate,
+            capture.card,
             latency_frames=pair.latency_frames,
             polarity=pair.polarity,
             esr=measure.esr(played, amped),
             esr_preemphasis=measure.esr_preemphasis(played, amped),
-            date=learned.card.date or date.today().isoformat(),
+            date=capture.card.date or date.today().isoformat(),
         )
         save_capture(partial, replace(capture, card=card))
         final = open_capture(partial)
@@ -69,7 +71,7 @@ def _parity_db(path: Path, learned: Capture, capture: Capture, pair: Pair) -> fl
     as_learned = play_in_torch(learned, di)
     if not np.any(as_learned):
         raise TrainingError("the net learned silence; train for more steps, or check that the amped take is not silent")
-    others = play_through(capture, di), play_in_onnxruntime(path, capture, di)
+    others = play_capture(path, di, pair.sample_rate), play_in_onnxruntime(path, capture, di)
     return min(-gain_to_db(measure.esr(other, as_learned) ** 0.5) for other in others)
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.live import Live
 
-from neuralamp.dsp.jit import kernels_are_cold
 from neuralamp.engine import Meters
 from neuralamp.errors import DeviceError
 from neuralamp.live.facts import device_facts
@@ -54,8 +53,6 @@ def play_live(
     in Host, whose errors are raised; DeviceError too when the device stops by itself.
     """
     console = console or Console()
-    if kernels_are_cold():
-        console.print("Compiling the kernels, once: this takes about a minute.")
     host = Host(rig, device=device, input_channel=input_channel, output_channels=output_channels, sample_rate=sample_rate)
     begin = time.monotonic()
     with host:

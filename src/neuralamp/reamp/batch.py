@@ -146,6 +146,7 @@ class _Batch:
             work(processes, self.waiting, self.rigs, self.settings, (self.manifest.begin, self._played, self._finished))
         except KeyboardInterrupt:
             for job in self.waiting:
+                sweep_partials(job.output)  # Ctrl-C may fall between the making of a file and the promise to remove it
                 self._over(job, "stopped")
 
     def _played(self, job: Job, share: float) -> None:

@@ -9,7 +9,7 @@ from neuralamp.audio import look_at_audio
 from neuralamp.capture.shelf import find_capture
 from neuralamp.errors import AudioFileError, ReampError
 from neuralamp.reamp.take import Job, output_container
-from neuralamp.rig import Rig, capture_rig, read_rig
+from neuralamp.rig import Rig, capture_rig, find_rig, read_rig
 
 SOUND_SUFFIXES = (
     ".wav", ".wave", ".bwf", ".rf64", ".w64", ".flac", ".aif", ".aiff", ".aifc", ".caf", ".au", ".snd",
@@ -21,7 +21,9 @@ SHELF_FILE = "capture"  # the file's name in every folder of the shelf
 
 def open_rigs(captures: Sequence[Path | str], rigs: Sequence[Path | str]) -> list[Rig]:
     """Rigs named after their files, as their outputs will be. Raises RigError, CaptureError or ReampError."""
-    opened = [(given, capture_rig(find_capture(given))) for given in captures] + [(given, read_rig(given)) for given in rigs]
+    opened = [(given, capture_rig(find_capture(given))) for given in captures] + [
+        (given, read_rig(find_rig(given))) for given in rigs
+    ]
     if not opened:
         raise ReampError("there is nothing to play through; give --capture FILE.onnx or --rig FILE.toml")
     named: dict[str, Path | str] = {}

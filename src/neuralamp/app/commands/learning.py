@@ -25,6 +25,9 @@ class Side(StrEnum):
 Di = Annotated[Path, typer.Argument(metavar="DI", help="The direct guitar, as a sound file.")]
 Amped = Annotated[Path, typer.Argument(metavar="AMPED", help="The same performance through the amp, as a sound file.")]
 Rate = Annotated[int | None, typer.Option("--resample", help="Resample both takes to this many Hz; else they must agree.")]
+Latency = Annotated[
+    int | None, typer.Option(help="Frames by which the amped take is late, where you know better than it can be found.")
+]
 Channel = Annotated[Side | None, typer.Option(help="Which side of a stereo take counts; the louder one by default.")]
 
 
@@ -64,6 +67,7 @@ def train(
     seed: Annotated[int, typer.Option(help="One seed, one result, on one machine.")] = 0,
     resample: Rate = None,
     channel: Channel = None,
+    latency: Latency = None,
     card: Annotated[
         Path | None, typer.Option(help="What is known about the amp, as a card.toml: name, gear, maker, licence.")
     ] = None,
@@ -94,7 +98,7 @@ def train(
         from neuralamp.capture.card import read_card
 
         known = read_card(card)
-    pair = _open_pair(di, amped, resample, channel, json)
+    pair = _open_pair(di, amped, resample, channel, latency, json)
     terminal.announce_compiling()
     from neuralamp.learn.checkpoint import checkpoint_path
     from neuralamp.learn.progress import training_progress
@@ -134,6 +138,7 @@ def evaluate(
     plot: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Draw target, capture and error.")] = None,
     resample: Rate = None,
     channel: Channel = None,
+    latency: Latency = None,
     json: Json = False,
 ):
     """Measure how close a capture comes to an amp: the direct take played through it, against the amped take.
@@ -151,7 +156,7 @@ def evaluate(
 
     file = find_capture(capture)
     open_capture(file)  # what is no capture is told before the takes are searched for their latency
-    pair = _open_pair(di, amped, resample, channel, json)
+    pair = _open_pair(di, amped, resample, channel, latency, json)
     terminal.announce_compiling()
     from neuralamp.learn.evaluate import evaluate as measure
 
@@ -166,11 +171,11 @@ def evaluate(
         terminal.say(f"picture: {found.picture}")
 
 
-def _open_pair(di: Path, amped: Path, rate: int | None, side: Side | None, json: bool) -> "Pair":
+def _open_pair(di: Path, amped: Path, rate: int | None, side: Side | None, latency: int | None, json: bool) -> "Pair":
     """The takes aligned, and what was found said: notes with the results, warnings on stderr; JSON has them all."""
     from neuralamp.learn.pair import open_pair
 
-    pair = open_pair(di, amped, resample=rate, channel=side.value if side is not None else None)
+    pair = open_pair(di, amped, resample=rate, channel=side.value if side is not None else None, latency=latency)
     for finding in pair.findings if not json else ():
         if finding.level == "warning":
             terminal.warn(finding.text)

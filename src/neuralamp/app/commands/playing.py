@@ -19,7 +19,7 @@ MOST_ROWS = 40  # of the summary; beyond, only what needs attention is listed
 Captures = Annotated[
     list[Path] | None, typer.Option("--capture", "-c", help="A capture: an .onnx file, or a name on the shelf. One or more.")
 ]
-Rigs = Annotated[list[Path] | None, typer.Option("--rig", "-r", help="A rig: a .toml file. One or more.")]
+Rigs = Annotated[list[Path] | None, typer.Option("--rig", "-r", help="A rig: a .toml file, or a shipped name. One or more.")]
 
 
 def reamp(
@@ -163,7 +163,7 @@ def live(
     capture: Annotated[
         Path | None, typer.Option("--capture", "-c", help="A capture: an .onnx file, or a name on the shelf.")
     ] = None,
-    rig: Annotated[Path | None, typer.Option("--rig", "-r", help="A rig: a .toml file.")] = None,
+    rig: Annotated[Path | None, typer.Option("--rig", "-r", help="A .toml file, or a shipped name.")] = None,
     device: Annotated[str | None, typer.Option(help="Name or number of the device; the system's own by default.")] = None,
     input_device: Annotated[str | None, typer.Option(help="Of the input, where it is another device.")] = None,
     output_device: Annotated[str | None, typer.Option(help="Of the output, where it is another device.")] = None,
@@ -196,9 +196,9 @@ def live(
     from rich.console import Console
 
     from neuralamp.capture.shelf import find_capture
-    from neuralamp.rig import capture_rig, read_rig
+    from neuralamp.rig import capture_rig, find_rig, read_rig
 
-    chosen = read_rig(rig) if rig is not None else capture_rig(find_capture(capture or ""))
+    chosen = read_rig(find_rig(rig)) if rig is not None else capture_rig(find_capture(capture or ""))
     rate = rate or chosen.plays_at()  # opens its captures: what is wrong with them is told before a device is asked for
     terminal.require("live", "sounddevice")
     from neuralamp.live import play_live
