@@ -17,7 +17,7 @@ from neuralamp.nets import architecture_of
 
 @pytest.fixture
 def capture_file(small_pair, small_recipe, tmp_path):
-    train(small_pair, tmp_path / "amp.onnx", small_recipe)
+    train(small_pair, tmp_path / "amp.onnx", small_recipe, budget="200")
     return tmp_path / "amp.onnx"
 
 
@@ -45,6 +45,14 @@ def test_a_spoilt_half_second_is_found(capture_file, small_pair):
     found = evaluate(capture_file, replace(small_pair, amped=spoilt))
     assert found.worst_seconds == pytest.approx(2.0, abs=0.25)  # the search goes in steps of a quarter second
     assert found.worst_esr > 1.0  # against a wave turned over, any likeness makes the error larger than the sound
+
+
+@pytest.mark.parametrize("late", [3, -2])
+def test_a_pair_aligned_by_some_frames_less_is_no_error_of_the_capture(capture_file, small_pair, late):
+    clean = evaluate(capture_file, small_pair)
+    found = evaluate(capture_file, replace(small_pair, amped=np.roll(small_pair.amped, late)))
+    assert found.latency_frames == clean.latency_frames + late
+    assert found.esr == pytest.approx(clean.esr, rel=1e-3)  # of 4 s, some frames at the ends are missing
 
 
 def test_a_louder_amp_is_told_in_db(capture_file, small_pair):
