@@ -155,10 +155,10 @@ def cross_fade(stage, stage_address, walk, device, frames):
         arriving_row = output_row(walk, c, frames)
         leaving_row = output_row(leaving, c, frames)
         for n in range(frames):
-            share = np.float32(min(stage.fade + n + 1, stage.fade_frames) / stage.fade_frames)
+            share = np.float32((stage.fade + n + 1) / stage.fade_frames)
             arriving_row[n] = leaving_row[n] + share * (arriving_row[n] - leaving_row[n])
     stage.fade += frames
-    if stage.fade >= stage.fade_frames:
+    if stage.fade == stage.fade_frames:
         stage.leaving = 0
         store_release(stage_address + SETTLED, plan_at(stage.playing).generation)
 
@@ -229,11 +229,14 @@ def peak(before, fall, device):
 
 @kernel
 def play_stage(stage, stage_address, device_in, device_out, frames):
-    """One buffer of the device, cut where an event falls or a rig's buffers end."""
+    """One buffer of the device, cut where an event falls, a fade or a rig's buffers end."""
     start, healthy = 0, True
     while start < frames:
         take_plan(stage, stage_address)
-        count = take_events(stage, stage_address, min(frames - start, stage.max_frames))
+        most = min(frames - start, stage.max_frames)
+        if stage.leaving != 0:
+            most = min(most, stage.fade_frames - stage.fade)
+        count = take_events(stage, stage_address, most)
         heard = device_in[start * stage.device_inputs : (start + count) * stage.device_inputs]
         spoken = device_out[start * stage.device_outputs : (start + count) * stage.device_outputs]
         walk = play_plan(stage, stage.playing, heard, count)
