@@ -76,13 +76,16 @@ def _parity_db(path: Path, learned: Capture, capture: Capture, pair: Pair) -> fl
 
 
 def play_in_torch(capture: Capture, di: np.ndarray) -> np.ndarray:
-    """(frames,) through the form that learned, on the CPU, settled on silence first."""
+    """(frames,) through the form that learned, on the CPU, settled on silence first.
+
+    In float64: what the weights mean, free of torch's own rounding, which in a recurrent net is as large as the player's.
+    """
     net = architecture_of(capture.config).module(capture.config)
     net.load_state_dict({name: torch.tensor(array) for name, array in capture.weights.items()})
     rest = capture.config.settling_frames
     with torch.no_grad():
-        x = torch.from_numpy(np.concatenate([np.zeros(rest, np.float32), di]))
-        return net(x[None, None], rest)[0, 0].numpy()
+        x = torch.from_numpy(np.concatenate([np.zeros(rest), di]))
+        return net.double()(x[None, None], rest)[0, 0].numpy()
 
 
 def play_in_onnxruntime(path: Path, capture: Capture, di: np.ndarray) -> np.ndarray:
