@@ -32,20 +32,19 @@ def main() -> int:
     random = np.random.default_rng(arguments.seed)
     with tempfile.TemporaryDirectory() as folder:
         whole, broken = Path(folder, "whole.onnx"), Path(folder, "broken.onnx")
-        began = time.monotonic()
-        print(f"left alone: {len(_run(arguments, whole))} steps")
-        longest_wait = LONGEST_WAIT_STEPS * (time.monotonic() - began) / arguments.steps
+        steps, seconds = _run(arguments, whole)
+        print(f"left alone: {len(steps)} steps")
+        longest_wait = LONGEST_WAIT_STEPS * seconds / len(steps)
         repeated: list[int] = []
         last = 0
         for kill in range(1, arguments.kills + 1):
             kill_after, wait = random.integers(1, arguments.steps // arguments.kills + 1), random.uniform(0.0, longest_wait)
-            first, end = _ends(_run(arguments, broken, kill_after, wait), last)
+            first, end = _ends(_run(arguments, broken, kill_after, wait)[0], last)
             repeated.append(last + 1 - first)
             last = end
             print(f"kill {kill}: ran from step {first} to {last}, of which {repeated[-1]} were repeated")
-        first, last_of_all = _ends(_run(arguments, broken), last)
+        first, _ = _ends(_run(arguments, broken)[0], last)
         repeated.append(last + 1 - first)
-        assert last_of_all == arguments.steps
         one, other = open_capture(whole).weights, open_capture(broken).weights
     equal = all(np.array_equal(one[name], other[name]) for name in one)
     interval = find_recipe(arguments.recipe).checkpoint_every
@@ -56,7 +55,7 @@ def main() -> int:
 
 
 def _ends(steps: list[int], last: int) -> tuple[int, int]:
-    """The first and last step of a run; one that was killed, or killed another, behind the last step did none."""
+    """The first and last step of a run; one behind the last step, where only the export was left, did none."""
     return (steps[0], steps[-1]) if steps else (last + 1, last)
 
 
@@ -80,20 +79,26 @@ def _train(arguments: argparse.Namespace) -> None:
     train(pair, arguments.output, recipe, budget=str(arguments.steps), seed=arguments.seed, report=say)
 
 
-def _run(arguments: argparse.Namespace, output: Path, kill_after: int = 0, wait: float = 0.0) -> list[int]:
-    """The steps that one run did; killed `wait` seconds after `kill_after` of them where that is not 0."""
+def _run(arguments: argparse.Namespace, output: Path, kill_after: int = 0, wait: float = 0.0) -> tuple[list[int], float]:
+    """The steps that one run did, and the seconds from the first to the last.
+
+    It is killed `wait` seconds after `kill_after` of them where that is not 0.
+    """
     settings = ("recipe", "steps", "kills", "seed")
     options = [text for name in settings for text in (f"--{name}", str(getattr(arguments, name)))]
     command = [sys.executable, __file__, arguments.di, arguments.amped, *options, "--output", str(output)]
-    steps = []
+    steps: list[int] = []
+    began = last = 0.0
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         for line in process.stdout:
             steps.append(int(line))
+            last = time.monotonic()
+            began = began or last
             if len(steps) == kill_after:
                 time.sleep(wait)
                 process.kill()
-    return steps
+    return steps, last - began
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 """The nonlinearities of nets, in float32: the same for a frame in a vector and for a frame alone."""
 
+import math
+
 import numpy as np
 
-from neuralamp.dsp.jit import fma, kernel
+from neuralamp.dsp.jit import float_from_bits, fma, kernel
 
 NAMES = ("linear", "tanh", "sigmoid", "relu", "leaky_relu", "silu", "hard_tanh", "hard_swish", "softsign")
 """Every activation that a net's config may name; a kernel is told the place in this table."""
@@ -25,6 +27,10 @@ P0, P1, P2, P3, P4, P5 = (
         1.7841555646431564e-11,
     )
 )
+EXP_LOWEST, EXP_HIGHEST, LOG2_E = np.float32(-87.0), np.float32(88.0), np.float32(1.0 / math.log(2.0))
+LN_2_HIGH = np.float32(0.693359375)  # the first 9 bits of ln 2, so that n times it is exact; the rest is LN_2_LOW
+LN_2_LOW = np.float32(math.log(2.0) - 0.693359375)
+E3, E4, E5, E6, E7 = (np.float32(1.0 / math.factorial(k)) for k in range(3, 8))
 Q1, Q2, Q3 = (np.float32(value) for value in (0.46243975437060625, 0.02372642453655012, 0.00022694917586872288))
 
 
@@ -39,9 +45,19 @@ def tanh(x):
 
 
 @kernel
+def exp(x):
+    """exp(x) within 1.2e-7 of itself, for -87 <= x <= 88 and clamped there: 2^n exp(r) with |r| <= ln(2)/2, Taylor's to r^7."""
+    x = min(max(x, EXP_LOWEST), EXP_HIGHEST)
+    n = np.floor(fma(x, LOG2_E, HALF))
+    r = fma(n, -LN_2_LOW, fma(n, -LN_2_HIGH, x))
+    p = fma(r, fma(r, fma(r, fma(r, fma(r, fma(r, E7, E6), E5), E4), E3), HALF), ONE)
+    return fma(r, p, ONE) * float_from_bits(np.int32((np.int32(n) + 127) << 23))
+
+
+@kernel
 def sigmoid(x):
-    """1 / (1 + exp(-x)) = (1 + tanh(x/2)) / 2."""
-    return fma(HALF, tanh(HALF * x), HALF)
+    """1 / (1 + exp(-x)), within 2e-7 of itself on both sides: 1 - sigmoid(x) is had exactly as sigmoid(-x)."""
+    return ONE / (ONE + exp(-x))
 
 
 @kernel

@@ -36,6 +36,16 @@ def fma(typing, a, b, c):
 
 
 @intrinsic
+def float_from_bits(typing, bits):
+    """The float32 that these 32 bits are."""
+
+    def codegen(context, builder, signature, args):
+        return builder.bitcast(args[0], ir.FloatType())
+
+    return types.float32(types.int32), codegen
+
+
+@intrinsic
 def as_pointer(typing, address):
     """An int64 address as a pointer, to be given to `carray`."""
 

@@ -4,12 +4,10 @@ import numpy as np
 from numba import carray
 
 from neuralamp.dsp.activation import sigmoid, tanh
-from neuralamp.dsp.jit import as_pointer, floats_at, fma, kernel
+from neuralamp.dsp.jit import as_pointer, doubles_at, floats_at, fma, kernel
 from neuralamp.dsp.node import POINTER, Node, State, node
 from neuralamp.nets.lstm.config import LstmConfig
 from neuralamp.nets.weights import Weights, check_weights, in_order
-
-ONE = np.float32(1.0)
 
 # One row a layer: how wide its input is, and where in the flat weights its parts begin. Matrices are stored (in, gates), so that
 # one input's share goes to all gates in one pass.
@@ -32,20 +30,28 @@ def add_columns(y, weights, first, x):
 
 @kernel
 def lstm_step(layer, weights, x, h, c, gates):
-    """i f g o = W x + b + U h + b';  c = sigmoid(f) c + sigmoid(i) tanh(g);  h = sigmoid(o) tanh(c)."""
+    """i f g o = W x + b + U h + b';  c = sigmoid(f) c + sigmoid(i) tanh(g);  h = sigmoid(o) tanh(c).
+
+    c loses its share sigmoid(-f) instead of keeping sigmoid(f), and is float64: a cell that forgets a thousandth a frame would
+    else remember the rounding of its gate for a thousand frames.
+    """
     hidden, rows = h.size, 4 * h.size
     for o in range(rows):
         gates[o] = weights[layer.bias_ih + o] + weights[layer.bias_hh + o]
     add_columns(gates[:rows], weights, layer.weight_ih, x)
     add_columns(gates[:rows], weights, layer.weight_hh, h)
     for o in range(hidden):
-        c[o] = fma(sigmoid(gates[hidden + o]), c[o], sigmoid(gates[o]) * tanh(gates[2 * hidden + o]))
-        h[o] = sigmoid(gates[3 * hidden + o]) * tanh(c[o])
+        lost = np.float64(sigmoid(-gates[hidden + o])) * c[o]
+        c[o] += np.float64(sigmoid(gates[o])) * np.float64(tanh(gates[2 * hidden + o])) - lost
+        h[o] = sigmoid(gates[3 * hidden + o]) * tanh(np.float32(c[o]))
 
 
 @kernel
-def gru_step(layer, weights, x, h, gates):
-    """r z = sigmoid(W x + b + U h + b');  n = tanh(W x + b + r (U h + b'));  h = (1 - z) n + z h."""
+def gru_step(layer, weights, x, h, exact, gates):
+    """r z = sigmoid(W x + b + U h + b');  n = tanh(W x + b + r (U h + b'));  h = (1 - z) n + z h.
+
+    `exact` is h in float64, and moves by sigmoid(-z) of the way to n, for the reason that lstm_step gives.
+    """
     hidden, rows = h.size, 3 * h.size
     from_input, from_past = gates[:rows], gates[rows : 2 * rows]
     for o in range(rows):
@@ -55,9 +61,10 @@ def gru_step(layer, weights, x, h, gates):
     add_columns(from_past, weights, layer.weight_hh, h)
     for o in range(hidden):
         r = sigmoid(from_input[o] + from_past[o])
-        z = sigmoid(from_input[hidden + o] + from_past[hidden + o])
+        move = sigmoid(-(from_input[hidden + o] + from_past[hidden + o]))
         candidate = tanh(fma(r, from_past[2 * hidden + o], from_input[2 * hidden + o]))
-        h[o] = fma(z, h[o], (ONE - z) * candidate)
+        exact[o] += np.float64(move) * (np.float64(candidate) - exact[o])
+        h[o] = np.float32(exact[o])
 
 
 @node(STATE)
@@ -74,10 +81,11 @@ def play(inputs, outputs, frames, state):
         below = x
         for i in range(net.layer_count):
             h = floats_at(net.h + 4 * i * net.hidden, net.hidden)
+            c = doubles_at(net.c + 8 * i * net.hidden, net.hidden)
             if net.lstm:
-                lstm_step(layers[i], weights, below, h, floats_at(net.c + 4 * i * net.hidden, net.hidden), gates)
+                lstm_step(layers[i], weights, below, h, c, gates)
             else:
-                gru_step(layers[i], weights, below, h, gates)
+                gru_step(layers[i], weights, below, h, c, gates)
             below = h
         sound = weights[net.head + net.hidden]
         for o in range(net.hidden):
@@ -112,7 +120,7 @@ def stream(config: LstmConfig, weights: Weights) -> Node:
         },
         memory={
             "h": np.zeros((config.layers, config.hidden), np.float32),
-            "c": np.zeros((config.layers, config.hidden), np.float32),
+            "c": np.zeros((config.layers, config.hidden), np.float64),
             "x": np.zeros(config.inputs, np.float32),
             "gates": np.zeros(6 * config.hidden, np.float32),
         },
