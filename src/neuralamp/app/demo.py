@@ -23,7 +23,7 @@ from neuralamp.reamp import reamp
 SAMPLE_RATE = 48000
 TAKE_SECONDS, RIFF_SECONDS = 60.0, 12.0
 LATENCY_FRAMES = 137  # of a made-up interface: it must be found
-RECIPE = "wavenet-nano"
+RECIPE = "lstm-16"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from neuralamp.errors import TrainingError
 from neuralamp.learn.listen import settled
 from neuralamp.learn.pair import Pair
 from neuralamp.nets import architecture_of
-from neuralamp.units import gain_to_db
 
 # Twice the noise floor of 16 bits under the sound, and still some 20 dB above what float32 costs; a wrong gate or a lost history
 # is heard at -60 dB and more.
@@ -65,14 +64,19 @@ def export(output: Path, learned: Capture, pair: Pair) -> Exported:
 
 
 def _parity_db(path: Path, learned: Capture, capture: Capture, pair: Pair) -> float:
-    """How far under torch's sound the difference of player or onnxruntime lies, in dB; the worse of the two."""
+    """How far under the sound the difference of player or onnxruntime from torch lies, in dB; the worse of the two.
+
+    The sound is the net's or the amp's, whichever is louder: a net that has hardly begun whispers, and float32's rounding of
+    what cancels inside it is no fault of the player's.
+    """
     frames = min(pair.held_out.stop - pair.held_out.start, round(PARITY_SECONDS * pair.sample_rate))
-    di = pair.di[pair.held_out][:frames]
+    di, amped = pair.di[pair.held_out][:frames], pair.amped[pair.held_out][:frames]
     as_learned = play_in_torch(learned, di)
     if not np.any(as_learned):
         raise TrainingError("the net learned silence; train for more steps, or check that the amped take is not silent")
+    loudness_db = max(measure.rms_db(as_learned), measure.rms_db(amped))
     others = play_capture(path, di, pair.sample_rate), play_in_onnxruntime(path, capture, di)
-    return min(-gain_to_db(measure.esr(other, as_learned) ** 0.5) for other in others)
+    return loudness_db - max(measure.rms_db(other - as_learned) for other in others)
 
 
 def play_in_torch(capture: Capture, di: np.ndarray) -> np.ndarray:

@@ -151,10 +151,12 @@ def _show(report: "Report") -> None:
             table.add_column(heading, justify="right")
         for file in rows:
             made = (f"{file.seconds:.1f} s", f"{file.rtf:.0f} x") if file.status == "done" else ("", "")
-            remark = "; ".join(file.warnings)
-            told = f"{file.output} ({remark})" if remark else file.output if file.status in ("done", "skipped") else ""
-            table.add_row(file.input, file.rig, file.status, told, *made)
+            standing = file.output if file.status in ("done", "skipped") else ""
+            table.add_row(file.input, file.rig, file.status, standing, *made)
         console.print(table, markup=False, highlight=False)
+        for file in rows:  # below the table, whose narrow columns would break them up
+            for warning in file.warnings:
+                terminal.say(f"{file.output}: {warning}")
     counts = [f"{count} {status}" for status in ("done", "skipped", "failed", "stopped") if (count := report.count(status))]
     console.print(", ".join(counts), highlight=False)
 
