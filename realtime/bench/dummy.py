@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 
@@ -45,6 +46,8 @@ def jack_server() -> Iterator[dict[str, str]]:
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
+        for left in Path("/dev/shm").glob(f"jack_sem.*_{name}_*"):  # by a client that outlived its server
+            left.unlink(missing_ok=True)
 
 
 def _answers(name: str) -> bool:

@@ -20,7 +20,9 @@ def test_a_hundred_thousand_buffers_make_no_memory_take_no_lock_and_call_no_syst
     assert {run.proof: (run.forbidden, run.trouble) for run in runs} == {COUNTED: ({}, ""), SEALED: ({}, "")}
     for run in runs:
         assert run.rig_changes >= 5 and run.knob_turns >= 50  # or the proof proved only an amp that nobody touched
-        assert run.most_plans <= 8  # playing, leaving, wanted, and those that were wanted while a fade lasted: nothing piles up
+        # 2 or 3 where the audio thread runs freely, 18 seen where a busy machine held it up; if none were freed, all of them
+        assert run.most_plans < run.rig_changes / 2
+        assert run.growth_mb < 20.0  # a plan of these rigs holds 1 to 2 MB
 
 
 @pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault != "none"])
