@@ -26,7 +26,7 @@ $(READY): pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $(READY)
 
-demo: $(READY)  ## a capture of a made-up amp from a made-up riff, trained and played, in about three minutes
+demo: $(READY)  ## a capture of a made-up amp from a made-up riff, trained and played, in under two minutes
 	$(BIN)/neuralamp demo
 
 test: $(READY)  ## every test; recordings are found in NEURALAMP_DATA, by default ../shared/data

@@ -39,7 +39,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="Of the riff and the training.")] = 0,
     json: Json = False,
 ):
-    """Learn a made-up amp from a made-up riff, and play the riff through it: the whole way in under three minutes.
+    """Learn a made-up amp from a made-up riff, and play the riff through it: the whole way in under two minutes.
 
     Needs no device and no recording. Writes the pair, the capture, the riff through amp and capture, and a picture.
 
