@@ -10,19 +10,12 @@ from neuralamp.block import Block, FileSetting
 from neuralamp.blocks import boxes
 from neuralamp.capture.card import Card
 from neuralamp.capture.file import Capture, save_capture
+from neuralamp.nets.in_the_wild import IN_THE_WILD
 from neuralamp.nets.lstm.config import LstmConfig
-from neuralamp.nets.wavenet.config import LayerArray, WaveNetConfig
+from neuralamp.nets.wavenet.config import WaveNetConfig
 from neuralamp.rig import Lanes, Rig
 
 SAMPLE_RATE = 48000
-
-# Two arrays of 4 and 2 channels: the smallest size that the usual trainers offer, "nano".
-NANO = WaveNetConfig(
-    (
-        LayerArray(4, (3,) * 7, (1, 2, 4, 8, 16, 32, 64), ("tanh",) * 7, head_channels=2, head_bias=False),
-        LayerArray(2, (3,) * 13, (128, 256, 512, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512), ("tanh",) * 13),
-    )
-)
 
 
 def random_capture(path: Path, config: WaveNetConfig | LstmConfig, seed: int) -> Path:
@@ -36,7 +29,7 @@ def random_capture(path: Path, config: WaveNetConfig | LstmConfig, seed: int) ->
 def make_files(folder: Path) -> dict[str, list[Path]]:
     """What the boxes' file settings may be, by the name of the setting."""
     captures = [
-        random_capture(folder / "nano.onnx", NANO, seed=1),
+        random_capture(folder / "nano.onnx", IN_THE_WILD["A1 nano"], seed=1),
         random_capture(folder / "lstm.onnx", LstmConfig(hidden=8), seed=2),
     ]
     taps = np.random.default_rng(3).standard_normal((2, 3000)) * np.logspace(0.0, -3.0, 3000)

@@ -19,11 +19,6 @@ def gain_to_db(gain: float) -> float:
     return 20.0 * math.log10(gain) if gain > 0.0 else -math.inf
 
 
-def one_pole_coefficient(frequency_hz, sample_rate: float, xp=np):
-    """The `a` of y[n] += a (x[n] - y[n]) whose corner is at `frequency_hz`: 1 - exp(-2 pi f / sample_rate)."""
-    return 1.0 - xp.exp(-2.0 * math.pi * frequency_hz / sample_rate)
-
-
 def time_coefficient(milliseconds, sample_rate: float, xp=np):
     """The `a` of y[n] += a (x[n] - y[n]) that covers 63 % of the way in `milliseconds`."""
     return 1.0 - xp.exp(-1000.0 / (milliseconds * sample_rate))

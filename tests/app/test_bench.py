@@ -3,16 +3,17 @@
 import numpy as np
 import pytest
 
-from neuralamp.app.bench import NETS, onnxruntime_stream, random_weights
+from neuralamp.app.bench import onnxruntime_stream, random_weights
 from neuralamp.learn.torch_stream import torch_stream
 from neuralamp.nets import architecture_of
+from neuralamp.nets.in_the_wild import IN_THE_WILD
 from neuralamp.nets.weights import count
 from tests.sound import error_db, noise
 
 
-@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize("name", IN_THE_WILD)
 def test_all_three_play_the_same(name: str):
-    config = NETS[name]
+    config = IN_THE_WILD[name]
     weights = random_weights(config)
     x = noise(1, 3000, seed=1, peak=0.5)
     played = architecture_of(config).stream(config, weights).play(x, 1)[0]
@@ -23,4 +24,4 @@ def test_all_three_play_the_same(name: str):
 
 def test_the_nets_are_those_in_the_wild():
     known = {"A1 standard": 13802, "A2 full": 12146, "A2 lite": 1871}  # the files that people share
-    assert {name: count(NETS[name].weights()) for name in known} == known
+    assert {name: count(IN_THE_WILD[name].weights()) for name in known} == known

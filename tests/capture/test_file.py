@@ -12,7 +12,8 @@ from neuralamp import __version__
 from neuralamp.capture.card import Card, read_card, write_card
 from neuralamp.capture.file import Capture, open_capture, save_capture
 from neuralamp.errors import CaptureError
-from tests.nets.random_nets import IN_THE_WILD, excitation
+from neuralamp.nets.in_the_wild import IN_THE_WILD
+from tests.nets.random_nets import excitation
 from tests.sound import noise
 
 CARD = Card(name="Red plexi", maker="us", gear="Plexi", gear_type="amp", sample_rate=44100, esr=0.0123, polarity=-1)

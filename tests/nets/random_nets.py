@@ -1,4 +1,4 @@
-"""Random shapes of every architecture, and the sizes that captures in the wild have."""
+"""Random shapes of every architecture, and nets of them."""
 
 import numpy as np
 import torch
@@ -10,40 +10,6 @@ from neuralamp.nets.wavenet.config import GATINGS, LayerArray, WaveNetConfig
 from tests.sound import noise
 
 torch.set_num_threads(1)  # these nets are small: a second thread would wait more than it works
-
-
-def layer_array(channels: int, dilations: tuple[int, ...], **rest) -> LayerArray:
-    """Three taps and tanh in every layer, as A1 captures have it."""
-    layers = len(dilations)
-    return LayerArray(channels, (3,) * layers, dilations, ("tanh",) * layers, **rest)
-
-
-def a1(first: int, second: int, dilations: tuple[int, ...], later: tuple[int, ...]) -> WaveNetConfig:
-    return WaveNetConfig((layer_array(first, dilations, head_channels=second, head_bias=False), layer_array(second, later)))
-
-
-def a2(channels: int) -> WaveNetConfig:
-    seven = (1, 3, 7, 17, 41, 101, 239)
-    dilations = (*seven, *seven, 1, 13, *seven)
-    sizes = tuple(15 if i in (14, 15) else 6 for i in range(23))
-    return WaveNetConfig((LayerArray(channels, sizes, dilations, ("leaky_relu",) * 23, head_kernel_size=16),))
-
-
-TEN = tuple(2**i for i in range(10))
-SEVEN, THIRTEEN = TEN[:7], (128, 256, 512, *TEN)
-
-IN_THE_WILD = {
-    "A1 standard": a1(16, 8, TEN, TEN),
-    "A1 lite": a1(12, 6, SEVEN, THIRTEEN),
-    "A1 feather": a1(8, 4, SEVEN, THIRTEEN),
-    "A1 nano": a1(4, 2, SEVEN, THIRTEEN),
-    "A2 full": a2(8),
-    "A2 lite": a2(3),
-    "LSTM 1x16": LstmConfig(hidden=16),
-    "LSTM 2x16": LstmConfig(hidden=16, layers=2),
-    "LSTM 1x40": LstmConfig(hidden=40),
-    "GRU 1x16": LstmConfig(hidden=16, cell="gru"),
-}
 
 
 def random_wavenet(rng: np.random.Generator) -> WaveNetConfig:

@@ -8,10 +8,11 @@ import onnxruntime
 import pytest
 
 from neuralamp.nets import architecture_of, architectures, stream_at_rest
+from neuralamp.nets.in_the_wild import IN_THE_WILD
 from neuralamp.nets.lstm.config import LstmConfig
 from neuralamp.nets.wavenet.config import LayerArray, WaveNetConfig
 from neuralamp.nets.weights import count
-from tests.nets.random_nets import IN_THE_WILD, RANDOM, excitation, learned_net
+from tests.nets.random_nets import RANDOM, excitation, learned_net
 from tests.sound import cuts, error_db, play_in_cuts
 
 FRAMES = 4000

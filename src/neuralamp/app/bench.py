@@ -19,8 +19,7 @@ from neuralamp.capture.card import Card
 from neuralamp.capture.file import Capture, save_capture
 from neuralamp.engine import Engine
 from neuralamp.nets import architecture_of
-from neuralamp.nets.lstm.config import LstmConfig
-from neuralamp.nets.wavenet.config import LayerArray, WaveNetConfig
+from neuralamp.nets.in_the_wild import IN_THE_WILD
 from neuralamp.nets.weights import Weights
 from neuralamp.rig import Rig, capture_rig
 
@@ -49,7 +48,7 @@ def measure(seconds: float, only: str = "") -> list[Row]:
     x = (0.1 * np.random.default_rng(0).standard_normal(round(seconds * SAMPLE_RATE))).astype(np.float32)
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        for name, config in NETS.items():
+        for name, config in IN_THE_WILD.items():
             if only in name:
                 weights = random_weights(config)
                 path = Path(folder) / "net.onnx"
@@ -143,36 +142,3 @@ def _box_rigs(folder: Path) -> list[tuple[str, Rig]]:
             files = {name: folder / "ir.wav" for name, setting in kind.settings().items() if isinstance(setting, FileSetting)}
             rigs.append((word, Rig(word, (kind(**files),))))
     return rigs
-
-
-def _wavenet(channels: tuple[int, ...], dilations: tuple[tuple[int, ...], ...]) -> WaveNetConfig:
-    """The A1 shapes: kernels of 3, tanh, each array's head the start of the next one's skip sum."""
-    heads = (*channels[1:], 1)
-    return WaveNetConfig(
-        tuple(
-            LayerArray(width, (3,) * len(steps), steps, ("tanh",) * len(steps), head_channels=head, head_bias=head == 1)
-            for width, steps, head in zip(channels, dilations, heads, strict=True)
-        )
-    )
-
-
-def _a2(channels: int) -> WaveNetConfig:
-    """The A2 shapes: one array of 23 layers."""
-    sweep = (1, 3, 7, 17, 41, 101, 239)
-    sizes = (6,) * 14 + (15, 15) + (6,) * 7
-    dilations = (*sweep, *sweep, 1, 13, *sweep)
-    return WaveNetConfig((LayerArray(channels, sizes, dilations, ("leaky_relu",) * 23, head_kernel_size=16),))
-
-
-_OCTAVES = tuple(2**k for k in range(10))
-_SMALL = (_OCTAVES[:7], (*_OCTAVES[7:], *_OCTAVES))
-NETS: dict[str, Any] = {
-    "A1 standard": _wavenet((16, 8), (_OCTAVES, _OCTAVES)),
-    "A1 feather": _wavenet((8, 4), _SMALL),
-    "A1 nano": _wavenet((4, 2), _SMALL),
-    "A2 full": _a2(8),
-    "A2 lite": _a2(3),
-    "LSTM 1x16": LstmConfig(16, 1),
-    "LSTM 2x16": LstmConfig(16, 2),
-    "GRU 1x16": LstmConfig(16, 1, "gru"),
-}

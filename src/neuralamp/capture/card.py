@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from neuralamp.errors import CaptureError
-from neuralamp.nets.weights import NO_OTHER_KEYS
+from neuralamp.settings import NO_OTHER_KEYS
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from neuralamp.capture.card import Card
 from neuralamp.errors import CaptureError, NetError
 from neuralamp.nets import architecture_of, architectures
 from neuralamp.nets.weights import Weights, check_shapes, check_weights
+from neuralamp.settings import first_fault
 
 ARCHITECTURE, CONFIG, CARD = "neuralamp.architecture", "neuralamp.config", "neuralamp.card"
 MOST_BYTES = 256 * 2**20  # the largest net that a config allows has 80 MB of weights
@@ -94,9 +95,7 @@ def _validate(kind: type, text: str, what: str) -> Any:
     try:
         return TypeAdapter(kind).validate_json(text, strict=True)
     except ValidationError as reason:
-        first = reason.errors(include_url=False)[0]
-        place = ".".join(str(step) for step in first["loc"]) or "its text"
-        raise CaptureError(f"its {what} is not valid at {place}: {first['msg']}") from None
+        raise CaptureError(f"its {what} is not valid at {first_fault(reason, whole='its text')}") from None
 
 
 def _read_weights(model: onnx.ModelProto, config: Any) -> Weights:

@@ -15,6 +15,8 @@ import numba
 import numpy as np
 from numba import types
 
+from neuralamp.units import time_coefficient
+
 CHANNELS = 2  # the most that a box carries: mono or stereo
 GLIDE_MS = 8.0  # the time constant of a knob's glide: fast under the finger, no zipper noise
 
@@ -138,4 +140,4 @@ def row_addresses(rows: np.ndarray) -> np.ndarray:
 
 def glide_coefficient(sample_rate: float) -> float:
     """The slew of now[k] += slew (goal[k] - now[k]) that every box uses, in sample time."""
-    return float(1.0 - np.exp(-1000.0 / (GLIDE_MS * sample_rate)))
+    return float(time_coefficient(GLIDE_MS, sample_rate))

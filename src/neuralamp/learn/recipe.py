@@ -10,9 +10,9 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from neuralamp.errors import NetError, RecipeError
 from neuralamp.nets.lstm.config import LstmConfig
-from neuralamp.nets.wavenet.config import LayerArray, WaveNetConfig
-from neuralamp.nets.weights import NO_OTHER_KEYS
+from neuralamp.nets.wavenet.config import WaveNetConfig
 from neuralamp.resources import shipped
+from neuralamp.settings import NO_OTHER_KEYS, first_fault
 
 Count = Annotated[int, Field(ge=1)]
 Weight = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
@@ -86,20 +86,7 @@ class WaveNetRecipe(Recipe):
 
     @property
     def config(self) -> WaveNetConfig:
-        heads = (*self.channels[1:], 1)  # each array's head starts the next one's skip sum; the last is the sound
-        return WaveNetConfig(
-            tuple(
-                LayerArray(
-                    channels=channels,
-                    kernel_sizes=(self.kernel_size,) * len(dilations),
-                    dilations=dilations,
-                    activations=(self.activation,) * len(dilations),
-                    head_channels=head,
-                    head_bias=i == len(heads) - 1,
-                )
-                for i, (channels, dilations, head) in enumerate(zip(self.channels, self.dilations, heads, strict=True))
-            )
-        )
+        return WaveNetConfig.stacked(self.channels, self.dilations, self.kernel_size, self.activation)
 
     @property
     def warm_up(self) -> int:
@@ -170,8 +157,6 @@ def read_recipe(path: Path | str) -> Recipe:
         # By way of JSON: there, strict typing takes a list for a tuple and 1 for 1.0, and nothing else for anything else.
         return TypeAdapter(kind).validate_json(json.dumps(table | {"name": path.stem}, default=str), strict=True)
     except ValidationError as reason:
-        first = reason.errors(include_url=False)[0]
-        place = ".".join(str(step) for step in first["loc"])
-        raise RecipeError(f"recipe {path} is not possible at {place}: {first['msg']}") from None
+        raise RecipeError(f"recipe {path} is not possible at {first_fault(reason, whole='its text')}") from None
     except NetError as reason:
         raise RecipeError(f"recipe {path} asks for an impossible net: {reason}") from None

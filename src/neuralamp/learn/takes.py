@@ -5,6 +5,7 @@ from typing import Literal
 import numpy as np
 
 from neuralamp.audio import Audio
+from neuralamp.dsp import measure
 from neuralamp.learn.findings import LEVEL_FRAMES_MS, SILENT_DB, Finding, Level, levels_db
 
 Channel = Literal["left", "right", "mix"]
@@ -91,7 +92,7 @@ def silence(take: np.ndarray, name: str, sample_rate: int) -> list[Finding]:
     levels = levels_db(take, round(LEVEL_FRAMES_MS * 1e-3 * sample_rate))
     share = float(np.mean(levels < SILENT_DB))
     sounding = (1.0 - share) * len(take) / sample_rate
-    peak = 20.0 * np.log10(max(float(np.abs(take).max()), 1e-9))
+    peak = max(measure.peak_db(take), -180.0)
     state = f"{name} is silent for {100 * share:.0f} % of its length (peak {peak:.0f} dBFS)"
     if sounding < 1.0:
         return [

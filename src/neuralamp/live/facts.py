@@ -8,6 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from neuralamp.errors import DeviceError
 from neuralamp.resources import shipped
+from neuralamp.settings import NO_OTHER_KEYS, first_fault
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class DeviceFacts:
     busy           what to do when another program holds it.
     """
 
-    __pydantic_config__: ClassVar = {"extra": "forbid"}
+    __pydantic_config__: ClassVar = NO_OTHER_KEYS
 
     api: str
     start: str
@@ -42,14 +43,6 @@ def _read_all() -> list[DeviceFacts]:
         try:
             found.append(TypeAdapter(DeviceFacts).validate_python(tomllib.loads(path.read_text(encoding="utf-8"))))
         except (tomllib.TOMLDecodeError, ValidationError) as reason:
-            raise DeviceError(
-                f"{path} does not hold device facts ({_line(reason)}); mend it, or install neuralamp again"
-            ) from None
+            fault = first_fault(reason, whole="the file") if isinstance(reason, ValidationError) else reason
+            raise DeviceError(f"{path} does not hold device facts ({fault}); mend it, or install neuralamp again") from None
     return found
-
-
-def _line(reason: Exception) -> str:
-    if isinstance(reason, ValidationError):
-        first = reason.errors(include_url=False)[0]
-        return f"{'.'.join(str(step) for step in first['loc'])}: {first['msg']}"
-    return str(reason)

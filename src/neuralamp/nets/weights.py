@@ -10,9 +10,6 @@ from neuralamp.errors import NetError
 Weights = Mapping[str, np.ndarray]
 Shapes = Mapping[str, tuple[int, ...]]
 
-NO_OTHER_KEYS = {"extra": "forbid"}
-"""For pydantic, wherever a config is read from a file: an unknown key is an error."""
-
 
 def count(shapes: Shapes) -> int:
     """How many numbers these weights hold."""

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from neuralamp.errors import NetError
-from neuralamp.nets.weights import NO_OTHER_KEYS, count
+from neuralamp.nets.weights import count
+from neuralamp.settings import NO_OTHER_KEYS
 
 GATES = {"lstm": 4, "gru": 3}
 MOST_WEIGHTS = 20_000_000  # a hundred times the largest capture in the wild; more is a mistake or an attack

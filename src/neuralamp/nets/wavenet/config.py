@@ -1,12 +1,14 @@
 """The shape of a WaveNet, from which all its forms are built."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar
 
 from neuralamp.dsp import activation
 from neuralamp.errors import NetError
-from neuralamp.nets.weights import NO_OTHER_KEYS, count
+from neuralamp.nets.weights import count
+from neuralamp.settings import NO_OTHER_KEYS
 
 GATINGS = ("none", "gated", "blended")
 MOST_WEIGHTS = 20_000_000  # a hundred times the largest capture in the wild; more is a mistake or an attack
@@ -109,6 +111,22 @@ class WaveNetConfig:
             raise NetError(f"this WaveNet would have to remember {past} numbers; {MOST_PAST} is the most that is possible")
         if (numbers := count(self.weights())) > MOST_WEIGHTS:
             raise NetError(f"this WaveNet would have {numbers} weights; {MOST_WEIGHTS} is the most that is possible")
+
+    @classmethod
+    def stacked(
+        cls,
+        channels: Sequence[int],
+        dilations: Sequence[tuple[int, ...]],
+        kernel_size: int = 3,
+        activation: str = "tanh",
+    ) -> "WaveNetConfig":
+        """Arrays of these widths and dilations, each one's head the start of the next one's skip sum, as A1 captures have it."""
+        heads = (*channels[1:], 1)
+        arrays = [
+            LayerArray(width, (kernel_size,) * len(steps), steps, (activation,) * len(steps), head_channels=head)
+            for width, steps, head in zip(channels, dilations, heads, strict=True)
+        ]
+        return cls((*(replace(array, head_bias=False) for array in arrays[:-1]), *arrays[-1:]))
 
     @property
     def inputs(self) -> int:
