@@ -8,8 +8,9 @@ import numpy as np
 from neuralamp.audio import Audio, write_audio
 from neuralamp.block import Block, FileSetting
 from neuralamp.blocks import boxes
+from neuralamp.capture.capture import Capture
 from neuralamp.capture.card import Card
-from neuralamp.capture.file import Capture, save_capture
+from neuralamp.capture.file import save_capture
 from neuralamp.nets.in_the_wild import IN_THE_WILD
 from neuralamp.nets.lstm.config import LstmConfig
 from neuralamp.nets.wavenet.config import WaveNetConfig

@@ -9,9 +9,11 @@ import soundfile
 
 from neuralamp.block import Block, FileSetting
 from neuralamp.blocks import boxes
+from neuralamp.capture.capture import Capture
 from neuralamp.capture.card import Card
-from neuralamp.capture.file import Capture, save_capture
-from neuralamp.nets.wavenet.config import LayerArray, WaveNetConfig
+from neuralamp.capture.file import save_capture
+from neuralamp.nets.wavenet.config import WaveNetConfig
+from neuralamp.nets.wavenet.layers import LayerArray
 
 
 def impulse_response(path: Path, channels: int = 1, frames: int = 3000, sample_rate: int = 48000, seed: int = 1) -> Path:

@@ -9,11 +9,14 @@ import onnxruntime
 import pytest
 
 from neuralamp import __version__
+from neuralamp.capture.capture import Capture
 from neuralamp.capture.card import Card, read_card, write_card
-from neuralamp.capture.file import Capture, open_capture, save_capture
+from neuralamp.capture.file import open_capture, save_capture
 from neuralamp.errors import CaptureError
 from neuralamp.nets.in_the_wild import IN_THE_WILD
-from tests.nets.random_nets import excitation
+from neuralamp.nets.wavenet.config import WaveNetConfig
+from neuralamp.nets.wavenet.layers import LayerArray
+from tests.nets.random_nets import excitation, random_wavenet
 from tests.sound import noise
 
 CARD = Card(name="Red plexi", maker="us", gear="Plexi", gear_type="amp", sample_rate=44100, esr=0.0123, polarity=-1)
@@ -135,8 +138,8 @@ def test_a_huge_file_is_refused_before_it_is_read(tmp_path):
 
 
 def test_a_capture_of_another_ending_is_not_written(tmp_path):
-    with pytest.raises(CaptureError, match=r"does not end in \.onnx"):
-        save_capture(tmp_path / "a.nam", random_capture(IN_THE_WILD["A1 nano"]))
+    with pytest.raises(CaptureError, match=r"a capture ends in \.onnx"):
+        save_capture(tmp_path / "a.mp3", random_capture(IN_THE_WILD["A1 nano"]))
     assert not any(tmp_path.iterdir())
 
 
@@ -157,3 +160,19 @@ def test_a_card_is_written_for_people_and_read_back(tmp_path):
     (tmp_path / "card.toml").write_text("colour = 1")
     with pytest.raises(CaptureError, match="that may say: name, sample_rate"):
         read_card(tmp_path / "card.toml")
+
+
+def test_a_capture_gives_one_row_of_sound():
+    config = WaveNetConfig((LayerArray(2, (3,), (1,), ("tanh",), head_channels=2),))
+    weights = {name: np.zeros(shape, np.float32) for name, shape in config.weights().items()}
+    with pytest.raises(CaptureError, match="gives 2 rows of sound"):
+        Capture(config, weights, CARD)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_net_in_a_net_comes_back_as_it_was(tmp_path, seed):
+    saved = random_capture(random_wavenet(np.random.default_rng(seed)))
+    save_capture(tmp_path / "a.onnx", saved)
+    opened = open_capture(tmp_path / "a.onnx")
+    assert opened.config == saved.config
+    assert all(np.array_equal(opened.weights[key], saved.weights[key]) for key in saved.weights)

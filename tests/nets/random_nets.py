@@ -1,45 +1,91 @@
 """Random shapes of every architecture, and nets of them."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
 from neuralamp.dsp import activation
 from neuralamp.nets import architecture_of
 from neuralamp.nets.lstm.config import LstmConfig
-from neuralamp.nets.wavenet.config import GATINGS, LayerArray, WaveNetConfig
+from neuralamp.nets.wavenet.config import WaveNetConfig
+from neuralamp.nets.wavenet.layers import GATINGS, PLACES, Film, LayerArray, PostLayer
 from tests.sound import noise
 
 torch.set_num_threads(1)  # these nets are small: a second thread would wait more than it works
 
 
-def random_wavenet(rng: np.random.Generator) -> WaveNetConfig:
-    """Odd widths, mixed activations, all gatings, bottlenecks, 1x1s present and absent, heads with a past, knobs."""
+def divisor(rng: np.random.Generator, *numbers: int) -> int:
+    """One of the numbers that divide all of these."""
+    return int(rng.choice([k for k in range(1, min(numbers) + 1) if all(number % k == 0 for number in numbers)]))
+
+
+def random_films(rng: np.random.Generator, condition: int) -> tuple[Film, ...]:
+    chosen = [place for place in PLACES if rng.integers(3) == 0]
+    return tuple(Film(place, shift=bool(rng.integers(2)), groups=divisor(rng, condition)) for place in chosen)
+
+
+def random_wavenet(rng: np.random.Generator, outputs: int = 1, nests: bool = True) -> WaveNetConfig:
+    """Odd widths, mixed activations, gatings, groups, bottlenecks, modulations, heads with a past, nets inside, knobs."""
     count = int(rng.integers(1, 4))
+    knobs = ("gain", "tone")[: int(rng.integers(3))] if nests else ()
+    condition = None
+    if nests and not knobs and rng.integers(2):
+        width = int(rng.integers(1, 5))
+        condition = random_wavenet(rng, width, nests=False) if rng.integers(3) else LstmConfig(3, layers=2)
+    rows = 1 + len(knobs) if condition is None else condition.outputs
+    post_head = random_post_head(rng, outputs) if rng.integers(3) == 0 else ()
     skips = [int(rng.integers(1, 6)) for _ in range(count)]
     arrays = []
     for a in range(count):
         layers = int(rng.integers(1, 5))
-        residual = bool(rng.integers(2))
         skip_1x1 = bool(rng.integers(2))
-        bottleneck = int(rng.integers(1, 6)) if skip_1x1 else skips[a]
+        bottleneck = int(rng.integers(1, 7)) if skip_1x1 else skips[a]
+        channels = int(rng.integers(1, 10))
+        last = int(rng.integers(1, 5)) if post_head else outputs
         arrays.append(
             LayerArray(
-                channels=int(rng.integers(1, 10)),
+                channels=channels,
                 kernel_sizes=tuple(int(size) for size in rng.integers(1, 7, layers)),
                 dilations=tuple(int(dilation) for dilation in rng.integers(1, 90, layers)),
-                activations=tuple(str(name) for name in rng.choice(activation.NAMES, layers)),
+                activations=tuple(random_activation(rng) for _ in range(layers)),
                 gatings=tuple(str(name) for name in rng.choice(GATINGS, layers)),
-                gate_activations=tuple(str(name) for name in rng.choice(("sigmoid", "tanh", "hard_tanh"), layers)),
-                negative_slope=float(rng.uniform(0.0, 0.3)),
+                gate_activations=tuple(str(name) for name in rng.choice(("sigmoid", "tanh", "hard_tanh", "prelu"), layers)),
                 bottleneck=bottleneck,
-                residual_1x1=residual,
+                residual_1x1=bool(rng.integers(2)),
                 head_1x1=skips[a] if skip_1x1 else 0,
-                head_channels=skips[a + 1] if a + 1 < count else 1,
+                head_channels=skips[a + 1] if a + 1 < count else last,
                 head_kernel_size=int(rng.integers(1, 5)),
+                head_dilation=int(rng.integers(1, 4)),
                 head_bias=bool(rng.integers(2)),
+                films=random_films(rng, rows) if rng.integers(2) else (),
+                conv_groups=divisor(rng, channels, bottleneck),
+                mixin_groups=divisor(rng, rows, bottleneck),
+                residual_groups=divisor(rng, channels, bottleneck),
+                head_1x1_groups=divisor(rng, bottleneck, skips[a]) if skip_1x1 else 1,
             )
         )
-    return WaveNetConfig(tuple(arrays), knobs=("gain", "tone")[: int(rng.integers(3))])
+    arrays = [replace(array, films=tuple(film for film in array.films if fits(film, array, rows))) for array in arrays]
+    return WaveNetConfig(tuple(arrays), knobs, condition, post_head)
+
+
+def fits(film: Film, array: LayerArray, rows: int) -> bool:
+    """Whether the modulation can be parted into its groups in every layer."""
+    width = (1 + film.shift) * np.array([array.film_width(film.place, i, rows) for i in range(array.layers)])
+    return bool(np.all(width % film.groups == 0))
+
+
+def random_activation(rng: np.random.Generator) -> str:
+    name = str(rng.choice(activation.NAMES))
+    numbers = rng.uniform(0.0, 0.3, len(activation.USUAL[name]))
+    if name == "leaky_hard_tanh":
+        numbers += (-1.0, 0.5, 0.0, 0.0)
+    return activation.write(name, *numbers)
+
+
+def random_post_head(rng: np.random.Generator, outputs: int) -> tuple[PostLayer, ...]:
+    widths = [*rng.integers(1, 5, rng.integers(0, 3)), outputs]
+    return tuple(PostLayer(int(width), int(rng.integers(1, 5)), random_activation(rng)) for width in widths)
 
 
 def random_lstm(rng: np.random.Generator) -> LstmConfig:
@@ -66,8 +112,6 @@ def learned_net(config, x: np.ndarray, seed: int):
     for _ in range(2):  # a bias makes the scaling of a head inexact at once; the second round makes it good
         y = learned(net, x)
         scale_output(net, 1.0 / float(np.sqrt(np.mean(np.square(y)))))
-        if hasattr(net, "head_scale"):
-            break
     return {name: value.detach().numpy().copy() for name, value in net.state_dict().items()}, learned(net, x)
 
 
@@ -86,8 +130,12 @@ def learned(net, x: np.ndarray) -> np.ndarray:
 
 
 def scale_output(net, gain: float) -> None:
+    if getattr(net, "post_head", ()):
+        scaled = [net.post_head[-1].conv.weight, net.post_head[-1].conv.bias]
+    else:
+        scaled = [net.head_scale] if hasattr(net, "head_scale") else [net.head.weight, net.head.bias]
     with torch.no_grad():
-        for parameter in [net.head_scale] if hasattr(net, "head_scale") else [net.head.weight, net.head.bias]:
+        for parameter in scaled:
             parameter.mul_(gain)
 
 

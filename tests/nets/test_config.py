@@ -5,7 +5,8 @@ import pytest
 
 from neuralamp.errors import NetError
 from neuralamp.nets.lstm.config import LstmConfig
-from neuralamp.nets.wavenet.config import LayerArray, WaveNetConfig
+from neuralamp.nets.wavenet.config import WaveNetConfig
+from neuralamp.nets.wavenet.layers import Film, LayerArray
 from neuralamp.nets.weights import check_weights, count, in_order
 
 
@@ -35,7 +36,10 @@ def test_a_layer_array_that_does_not_hold_together_is_refused(changes, says):
     [
         (lambda: WaveNetConfig(()), "at least one layer array"),
         (lambda: WaveNetConfig((layers(head_channels=3), layers())), "cannot start a skip sum of 2"),
-        (lambda: WaveNetConfig((layers(head_channels=2),)), "the sound is mono"),
+        (lambda: WaveNetConfig((layers(), layers(films=(Film("everywhere"),)))), "places are conv_in"),
+        (lambda: WaveNetConfig((layers(films=(Film("conv_out"), Film("conv_in"))),)), "in this order: conv_in"),
+        (lambda: WaveNetConfig((layers(conv_groups=3),)), "cannot be parted into 3 groups"),
+        (lambda: WaveNetConfig((layers(),), condition=LstmConfig(4, knobs=("gain",))), "condition net hears 2 rows"),
         (lambda: WaveNetConfig((layers(channels=10**4),)), "weights; 20000000 is the most"),
         (lambda: WaveNetConfig((layers(dilations=(10**12,)),)), "is the most that is possible"),
         (lambda: WaveNetConfig((layers(head_kernel_size=10**12),)), "is the most that is possible"),

@@ -7,10 +7,12 @@ import onnx
 import onnxruntime
 import pytest
 
-from neuralamp.nets import architecture_of, architectures, stream_at_rest
+from neuralamp import nets
+from neuralamp.nets import architectures, stream_at_rest
 from neuralamp.nets.in_the_wild import IN_THE_WILD
 from neuralamp.nets.lstm.config import LstmConfig
-from neuralamp.nets.wavenet.config import LayerArray, WaveNetConfig
+from neuralamp.nets.wavenet.config import WaveNetConfig
+from neuralamp.nets.wavenet.layers import LayerArray
 from neuralamp.nets.weights import count
 from tests.nets.random_nets import RANDOM, excitation, learned_net
 from tests.sound import cuts, error_db, play_in_cuts
@@ -25,7 +27,7 @@ def run_in_onnxruntime(config, weights, x: np.ndarray, cut: list[int]) -> np.nda
     """(inputs, frames) through the travelling form, state by state, from rest: (1, frames)."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    model = architecture_of(config).graph(config, weights).SerializeToString()
+    model = nets.graph(config, weights).SerializeToString()
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     state = {entry.name: np.zeros(entry.shape, np.float32) for entry in session.get_inputs()[1:]}
     silence = np.zeros((config.inputs, config.settling_frames), np.float32)
@@ -111,7 +113,7 @@ def test_the_sizes_in_the_wild_have_their_numbers_of_weights():
 def test_the_graph_passes_the_checker_and_names_its_weights(name):
     config = IN_THE_WILD[name]
     weights, _ = learned_net(config, excitation(config, 500, 1), 1)
-    model = architecture_of(config).graph(config, weights)
+    model = nets.graph(config, weights)
     onnx.checker.check_model(model, full_check=True)
     named = {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
     assert {name: named[name] for name in config.weights()} == config.weights()

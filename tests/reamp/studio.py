@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from neuralamp.capture.capture import Capture
 from neuralamp.capture.card import Card
-from neuralamp.capture.file import Capture, save_capture
+from neuralamp.capture.file import save_capture
 from neuralamp.nets.lstm.config import LstmConfig
 from tests.sound import noise
 

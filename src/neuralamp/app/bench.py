@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from neuralamp import nets
 from neuralamp.audio import Audio, write_audio
 from neuralamp.block import FileSetting
 from neuralamp.blocks import boxes
+from neuralamp.capture.capture import Capture
 from neuralamp.capture.card import Card
-from neuralamp.capture.file import Capture, save_capture
+from neuralamp.capture.file import save_capture
 from neuralamp.engine import Engine
-from neuralamp.nets import architecture_of
 from neuralamp.nets.in_the_wild import IN_THE_WILD
 from neuralamp.nets.weights import Weights
 from neuralamp.rig import Rig, capture_rig
@@ -109,7 +110,7 @@ def onnxruntime_stream(config: Any, weights: Weights) -> Player:
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    model = architecture_of(config).graph(config, weights).SerializeToString()
+    model = nets.graph(config, weights).SerializeToString()
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     state = {each.name: np.zeros(each.shape, np.float32) for each in session.get_inputs() if each.name != "x"}
     outputs = ["y", *(f"next.{name}" for name in state)]

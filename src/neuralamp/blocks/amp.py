@@ -7,7 +7,8 @@ import numpy as np
 from numba import carray
 
 from neuralamp.block import Block, FileSetting, Knob, Part
-from neuralamp.capture.file import Capture, open_capture
+from neuralamp.capture.capture import Capture
+from neuralamp.capture.file import open_capture
 from neuralamp.capture.shelf import find_capture
 from neuralamp.dsp.jit import address_of, call_node, floats_at, integers_at
 from neuralamp.dsp.node import POINTER, Node, State, node, row_addresses

@@ -19,11 +19,13 @@ class Card:
     tone_type            "clean", "crunch", "high gain", ...
     sample_rate          of the recordings, in hertz: the rate at which the net must run.
     input_level_dbu      voltage at the device's input that was 0 dBFS in the DI, in dBu; output_level_dbu likewise behind it.
+    loudness_db          how loud it answers a guitar, in dBFS, as other captures are measured; for playing them equally loud.
     latency_frames       how late the amped take was, before it was aligned; the capture itself is not late.
     polarity             -1 where the amped take was turned over before learning.
     recipe, steps, seed  how it was learned.
     esr                  on the held-out part, through the player, as in dsp/measure.py; esr_preemphasis likewise.
     licence, date        of the capture; the date as YYYY-MM-DD.
+    source               the file and format that it was converted from.
     writer               the version of neuralamp that wrote the file.
     """
 
@@ -37,6 +39,7 @@ class Card:
     tone_type: str = ""
     input_level_dbu: float | None = None
     output_level_dbu: float | None = None
+    loudness_db: float | None = None
     latency_frames: int = 0
     polarity: int = 1
     recipe: str = ""
@@ -45,6 +48,7 @@ class Card:
     esr: float | None = None
     esr_preemphasis: float | None = None
     licence: str = ""
+    source: str = ""
     date: str = ""
     writer: str = ""
 

@@ -9,7 +9,8 @@ import onnxruntime
 import torch
 
 from neuralamp.audio import atomic_path
-from neuralamp.capture.file import Capture, open_capture, save_capture
+from neuralamp.capture.capture import Capture
+from neuralamp.capture.file import open_capture, save_capture
 from neuralamp.dsp import measure
 from neuralamp.engine import play_capture
 from neuralamp.errors import TrainingError

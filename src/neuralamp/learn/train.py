@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from neuralamp.capture.capture import Capture
 from neuralamp.capture.card import Card
-from neuralamp.capture.file import Capture
 from neuralamp.errors import CaptureError, TrainingError
 from neuralamp.learn.budget import read_budget
 from neuralamp.learn.checkpoint import Checkpoint, checkpoint_path, open_checkpoint, save_checkpoint

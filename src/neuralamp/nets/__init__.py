@@ -9,12 +9,15 @@ import pkgutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neuralamp.dsp.node import Node
-from neuralamp.nets.weights import Weights
+from neuralamp.nets.weights import Weights, check_weights
+
+if TYPE_CHECKING:
+    import onnx
 
 
 @dataclass(frozen=True)
@@ -34,9 +37,9 @@ class Architecture:
         return self._form("module").MODULE
 
     @cached_property
-    def graph(self) -> Callable[..., Any]:
-        """(config, weights) -> ONNX graph with explicit state."""
-        return self._form("graph").graph
+    def draw(self) -> Callable[..., str]:
+        """(builder, config, x, prefix) -> name of its output: the net drawn into an ONNX graph, its weights under a prefix."""
+        return self._form("graph").draw
 
     @cached_property
     def stream(self) -> Callable[..., Any]:
@@ -59,10 +62,20 @@ def architecture_of(config: Any) -> Architecture:
     return next(found for found in architectures().values() if isinstance(config, found.config))
 
 
+def graph(config: Any, weights: Weights) -> "onnx.ModelProto":
+    """The travelling form: an ONNX model, x (1, inputs, frames) and states -> y (1, outputs, frames) and next states."""
+    from neuralamp.nets.onnx_graph import INPUT, GraphBuilder  # only those who write a file need onnx
+
+    check_weights(config.weights(), weights)
+    architecture = architecture_of(config)
+    builder = GraphBuilder(architecture.name, config.inputs, config.outputs, config.weights(), weights)
+    return builder.model(architecture.draw(builder, config, INPUT, ""))
+
+
 def stream_at_rest(config: Any, weights: Weights, knobs: Sequence[float] = ()) -> Node:
     """The playing form, settled on silence with its knobs at these values: what an amp is before the first note."""
     node = architecture_of(config).stream(config, weights)
     silence = np.zeros((config.inputs, config.settling_frames), np.float32)
     silence[1:] = np.reshape(np.asarray(knobs, np.float32), (-1, 1))
-    node.play(silence, outputs=1)
+    node.play(silence, config.outputs)
     return node

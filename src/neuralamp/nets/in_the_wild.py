@@ -1,7 +1,8 @@
 """The shapes that guitarists' captures have today: what benches measure and tests play beside random ones."""
 
 from neuralamp.nets.lstm.config import LstmConfig
-from neuralamp.nets.wavenet.config import LayerArray, WaveNetConfig
+from neuralamp.nets.wavenet.config import WaveNetConfig
+from neuralamp.nets.wavenet.layers import LayerArray
 
 _OCTAVES = tuple(2**k for k in range(10))
 _SMALL = (_OCTAVES[:7], (*_OCTAVES[7:], *_OCTAVES))

@@ -15,16 +15,18 @@ NEXT = "next."
 class GraphBuilder:
     """Collects nodes, constants and states; `model()` checks and returns them as a whole.
 
-    The graph has the input `x` (1, inputs, frames) and the output `y` (1, 1, frames), any number of frames; each state is an
-    input of fixed shape and an output of the same name behind "next.", to be fed back with the next buffer.
+    The graph has the input `x` (1, inputs, frames) and the output `y` (1, outputs, frames), any number of frames; each state is
+    an input of fixed shape and an output of the same name behind "next.", to be fed back with the next buffer. A state that does
+    not begin at zero brings its beginning as its default.
     """
 
-    def __init__(self, name: str, inputs: int, shapes: Shapes, weights: Weights):
+    def __init__(self, name: str, inputs: int, outputs: int, shapes: Shapes, weights: Weights):
         self.name = name
         self.nodes: list[onnx.NodeProto] = []
+        self.shapes = shapes
         self.constants = [numpy_helper.from_array(np.ascontiguousarray(weights[key]), key) for key in shapes]
         self.inputs = [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, [1, inputs, "frames"])]
-        self.outputs = [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [1, 1, "frames"])]
+        self.outputs = [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [1, outputs, "frames"])]
         self._names = 0
 
     def add(self, operator: str, *inputs: str, outputs: int = 1, to: str | None = None, **attributes) -> str:
@@ -34,6 +36,10 @@ class GraphBuilder:
         names = [first, *(f"{first}.{i}" for i in range(1, outputs))]
         self.nodes.append(helper.make_node(operator, list(inputs), names, **attributes))
         return first
+
+    def width(self, weight: str) -> int:
+        """The length of a weight along its first axis."""
+        return self.shapes[weight][0]
 
     def constant(self, array: np.ndarray) -> str:
         """A number or an array that belongs to the graph and not to the weights."""
@@ -46,8 +52,10 @@ class GraphBuilder:
         """Integers for Slice, Split and the like."""
         return self.constant(np.array(values, np.int64))
 
-    def state(self, name: str, shape: tuple[int, ...]) -> str:
+    def state(self, name: str, shape: tuple[int, ...], begins_as: np.ndarray | None = None) -> str:
         """Declare a state; what it becomes is given to `add(..., to=NEXT + name)`."""
+        if begins_as is not None:
+            self.constants.append(numpy_helper.from_array(np.ascontiguousarray(begins_as.reshape(shape)), name))
         self.inputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
         self.outputs.append(helper.make_tensor_value_info(NEXT + name, TensorProto.FLOAT, shape))
         return name
@@ -56,8 +64,9 @@ class GraphBuilder:
         """The last `frames` along the time axis of (1, channels, frames)."""
         return self.add("Slice", x, self.integers(-frames), self.integers(np.iinfo(np.int64).max), self.integers(2), to=to)
 
-    def model(self) -> onnx.ModelProto:
-        """The finished graph, passed by onnx's own checker."""
+    def model(self, y: str) -> onnx.ModelProto:
+        """The finished graph, whose sound is `y`, passed by onnx's own checker."""
+        self.add("Identity", y, to=OUTPUT)
         graph = helper.make_graph(self.nodes, self.name, self.inputs, self.outputs, self.constants)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
         model.producer_name = "neuralamp"

@@ -1,7 +1,7 @@
 """The shape of a recurrent net, from which all its forms are built."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from neuralamp.errors import NetError
 from neuralamp.nets.weights import count
@@ -40,6 +40,21 @@ class LstmConfig:
     def inputs(self) -> int:
         """Rows of input: the sound, then the knobs."""
         return 1 + len(self.knobs)
+
+    @property
+    def outputs(self) -> int:
+        """Rows of output: the sound."""
+        return 1
+
+    @property
+    def resting_knobs(self) -> tuple[float, ...]:
+        """Where its knobs stand before anyone turns them."""
+        return (0.5,) * len(self.knobs)
+
+    @property
+    def inner(self) -> dict[str, Any]:
+        """Nets inside this one, by the prefix of their weights: none."""
+        return {}
 
     @property
     def receptive_field(self) -> int:

@@ -1,0 +1,88 @@
+"""What the playing WaveNet reads: a row for every convolution with a past, and all weights in one flat array.
+
+A place is an index into the flat weights, -1 where a layer has no such part.
+"""
+
+import numpy as np
+
+from neuralamp.dsp.rings import RING
+from neuralamp.nets.packing import ACTIVATION, Packer, Row, table
+from neuralamp.nets.wavenet.config import WaveNetConfig
+from neuralamp.nets.wavenet.layers import GATINGS, PLACES, LayerArray
+from neuralamp.nets.weights import Weights
+
+LAYER = np.dtype(
+    [(name, np.int64) for name in [*RING, "bottleneck", "gating", *ACTIVATION]]
+    + [(name, np.int64) for name in ("gate", "gate_numbers", "gate_step")]
+    + [(name, np.int64) for name in ("mixin", "residual", "residual_bias", "head_1x1", "head_1x1_bias")]
+    + [(name, np.int64, (len(PLACES),)) for name in ("films", "film_widths", "film_shifts")]
+)
+HEAD = np.dtype([(name, np.int64) for name in [*RING, "first_layer", "layers", "stream_channels", "rechannel"]])
+POST = np.dtype([(name, np.int64) for name in [*RING, *ACTIVATION]])
+
+
+class Tables:
+    """The tables of a net, its packed weights and the memory of its rings.
+
+    widest  rows that any work space may need: of z and the spare row behind it, of a modulated condition and mixin, of a stream.
+    """
+
+    def __init__(self, config: WaveNetConfig, weights: Weights):
+        self._packer = Packer(config.weights(), weights)
+        self._condition = config.condition_channels
+        layers: list[Row] = []
+        heads: list[Row] = []
+        stream_channels = config.inputs
+        for a, array in enumerate(config.arrays):
+            name = f"arrays.{a}"
+            taps, dilation = array.head_kernel_size, array.head_dilation
+            heads.append(
+                self._packer.convolution(f"{name}.head", array.skip_channels, array.head_channels, taps, dilation)
+                | {"first_layer": len(layers), "layers": array.layers, "stream_channels": stream_channels}
+                | {"rechannel": self._packer.matrix(f"{name}.rechannel.weight")}
+            )
+            layers += [self._layer(f"{name}.layers.{i}", array, i) for i in range(array.layers)]
+            stream_channels = array.channels
+        posts = [
+            self._packer.convolution(f"post_head.{i}.conv", *widths, layer.kernel_size, 1)
+            | self._packer.activation("activation", layer.activation, f"post_head.{i}.activation.slopes")
+            for i, (widths, layer) in enumerate(zip(config.post_widths, config.post_head, strict=True))
+        ]
+        self.rings = self._packer.rings(layers, heads, posts)
+        self.weights = self._packer.weights()
+        self.layers, self.heads, self.posts = table(layers, LAYER), table(heads, HEAD), table(posts, POST)
+        self.widest = max(
+            1 + self._condition + int(max(self.layers["width"])),
+            *(max(array.channels, array.skip_channels, array.head_channels) for array in config.arrays),
+            *(layer.channels for layer in config.post_head),
+        )
+
+    def _layer(self, name: str, array: LayerArray, i: int) -> Row:
+        """The row of LAYER for one layer."""
+        packer = self._packer
+        taps, dilation, groups = array.kernel_sizes[i], array.dilations[i], array.conv_groups
+        gate = array.gate_activations[i] if array.gatings[i] != "none" else "linear"
+        return (
+            packer.convolution(f"{name}.conv", array.channels, array.conv_channels(i), taps, dilation, groups)
+            | {"bottleneck": array.bottleneck, "gating": GATINGS.index(array.gatings[i])}
+            | packer.activation("activation", array.activations[i], f"{name}.activation.slopes")
+            | packer.activation("gate", gate, f"{name}.gate_activation.slopes")
+            | {
+                "mixin": packer.matrix(f"{name}.mixin.weight", array.mixin_groups),
+                "residual": packer.matrix(f"{name}.residual_1x1.weight", array.residual_groups),
+                "residual_bias": packer.vector(f"{name}.residual_1x1.bias"),
+                "head_1x1": packer.matrix(f"{name}.head_1x1.weight", array.head_1x1_groups),
+                "head_1x1_bias": packer.vector(f"{name}.head_1x1.bias"),
+            }
+            | self._films(name, array, i)
+        )
+
+    def _films(self, name: str, array: LayerArray, i: int) -> Row:
+        """Where each modulation's matrix begins (its biases lie behind it), its width, and whether it shifts."""
+        places, widths, shifts = [-1] * len(PLACES), [0] * len(PLACES), [0] * len(PLACES)
+        for place, film in array.films_of(i).items():
+            k = PLACES.index(place)
+            places[k] = self._packer.matrix(f"{name}.films.{place}.weight", film.groups)
+            self._packer.vector(f"{name}.films.{place}.bias")
+            widths[k], shifts[k] = array.film_width(place, i, self._condition), int(film.shift)
+        return {"films": places, "film_widths": widths, "film_shifts": shifts}
