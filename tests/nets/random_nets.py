@@ -8,6 +8,7 @@ import torch
 from neuralamp.dsp import activation
 from neuralamp.nets import architecture_of
 from neuralamp.nets.lstm.config import LstmConfig
+from neuralamp.nets.slimmable.config import Part, SlimmableConfig
 from neuralamp.nets.wavenet.config import WaveNetConfig
 from neuralamp.nets.wavenet.layers import GATINGS, PLACES, Film, LayerArray, PostLayer
 from tests.sound import noise
@@ -98,7 +99,13 @@ def random_lstm(rng: np.random.Generator) -> LstmConfig:
     )
 
 
-RANDOM = {"wavenet": random_wavenet, "lstm": random_lstm}
+def random_slimmable(rng: np.random.Generator) -> SlimmableConfig:
+    sizes = [*np.sort(rng.uniform(0.1, 0.9, rng.integers(0, 3))), 1.0]
+    nets = [random_wavenet(rng, nests=False) if rng.integers(4) else LstmConfig(int(rng.integers(1, 9))) for _ in sizes]
+    return SlimmableConfig(tuple(Part(float(size), net) for size, net in zip(sizes, nets, strict=True)))
+
+
+RANDOM = {"wavenet": random_wavenet, "lstm": random_lstm, "slimmable": random_slimmable}
 """A maker of random shapes for each architecture; one that is missing here fails the parity test."""
 
 
@@ -130,13 +137,18 @@ def learned(net, x: np.ndarray) -> np.ndarray:
 
 
 def scale_output(net, gain: float) -> None:
-    if getattr(net, "post_head", ()):
-        scaled = [net.post_head[-1].conv.weight, net.post_head[-1].conv.bias]
-    else:
-        scaled = [net.head_scale] if hasattr(net, "head_scale") else [net.head.weight, net.head.bias]
     with torch.no_grad():
-        for parameter in scaled:
-            parameter.mul_(gain)
+        for scaled in last_numbers(net):
+            scaled.mul_(gain)
+
+
+def last_numbers(net) -> list[torch.Tensor]:
+    """The weights that the output is proportional to."""
+    if hasattr(net, "parts"):
+        return [number for part in net.parts for number in last_numbers(part)]
+    if getattr(net, "post_head", ()):
+        return [net.post_head[-1].conv.weight, net.post_head[-1].conv.bias]
+    return [net.head_scale] if hasattr(net, "head_scale") else [net.head.weight, net.head.bias]
 
 
 def excitation(config, frames: int, seed: int) -> np.ndarray:
