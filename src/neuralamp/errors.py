@@ -48,6 +48,10 @@ class EngineError(NeuralAmpError):
     """Something asked of the engine that it cannot do while it plays."""
 
 
+class RateError(NeuralAmpError):
+    """Two sample rates that no filter of a sensible size brings together."""
+
+
 class DeviceError(NeuralAmpError):
     """An audio device that is absent, busy or unable to do what was asked."""
 

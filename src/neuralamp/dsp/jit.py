@@ -6,6 +6,7 @@ import numba
 import numpy as np
 from llvmlite import ir
 from numba import carray, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from neuralamp.dsp.kernel_cache import open_kernel_cache
@@ -87,6 +88,39 @@ def integers_at(address, size):
 def bytes_at(address, size):
     """The `size` bytes at an address, as an array that owns nothing."""
     return carray(as_pointer(address), size, np.uint8)
+
+
+DOT_LANES = 16  # one AVX-512 register, two of AVX2, four of NEON: enough at once to hide what a multiply-add takes
+
+
+@intrinsic
+def dot(typing, a, b, size):
+    """The sum of a[k] b[k] over `size` float32 numbers at two addresses, a multiple of DOT_LANES.
+
+    Lane j sums k = j, j + DOT_LANES, ... by multiply-adds; the lanes are then folded in halves. This order is the same on every
+    processor. LLVM may not find it in a loop, whose sum has an order of its own: a loop over lanes in memory takes 2.6 times as
+    long at 48 numbers, 3.6 times at 176.
+    """
+
+    def codegen(context, builder, signature, args):
+        vector, index = ir.VectorType(ir.FloatType(), DOT_LANES), ir.IntType(32)
+        name = f"llvm.fma.v{DOT_LANES}f32"
+        fma_of_lanes = builder.module.globals.get(name) or ir.Function(
+            builder.module, ir.FunctionType(vector, [vector] * 3), name
+        )
+        x, y = (builder.inttoptr(args[k], vector.as_pointer()) for k in (0, 1))
+        total = cgutils.alloca_once_value(builder, ir.Constant(vector, [0.0] * DOT_LANES))  # becomes a register
+        with cgutils.for_range(builder, builder.sdiv(args[2], ir.Constant(args[2].type, DOT_LANES))) as loop:
+            a, b = (builder.load(builder.gep(pointer, [loop.index]), align=4, typ=vector) for pointer in (x, y))
+            builder.store(builder.call(fma_of_lanes, [a, b, builder.load(total, typ=vector)]), total)
+        lanes = builder.load(total, typ=vector)
+        for half in (8, 4, 2, 1):
+            low, high = (ir.Constant(ir.VectorType(index, half), list(range(k, k + half))) for k in (0, half))
+            nothing = ir.Constant(lanes.type, ir.Undefined)
+            lanes = builder.fadd(builder.shuffle_vector(lanes, nothing, low), builder.shuffle_vector(lanes, nothing, high))
+        return builder.extract_element(lanes, ir.Constant(index, 0))
+
+    return types.float32(types.int64, types.int64, types.int64), codegen
 
 
 @intrinsic
