@@ -17,6 +17,7 @@ from neuralamp.settings import first_fault
 
 OURS = b"neuralamp.architecture"
 ASSUMED_RATE = 48000
+LEAST_SETTLING = 24_000  # frames: half a second at 48 kHz, as recurrent nets of ours are given
 
 CARD_KEYS = {
     "name": ("name", "model_name", "title"),
@@ -45,8 +46,12 @@ class Guest:
 
     @property
     def settling_frames(self) -> int:
-        """Frames of silence after which it is at rest: how far back it hears."""
-        return self.facts.receptive_field - 1
+        """Frames of silence after which it is at rest: how far back it hears, and for one with states LEAST_SETTLING at least.
+
+        What is below -120 dB of noise may still be above it for a state that begins far from its rest.
+        """
+        past = self.facts.receptive_field - 1
+        return max(past, LEAST_SETTLING) if self.facts.states else past
 
     @property
     def latency_frames(self) -> int:

@@ -57,9 +57,8 @@ def main(words: list[str]) -> None:
     except MemoryError:
         _say(refused=TOO_MUCH_MEMORY)
     except Exception as reason:  # noqa: BLE001  onnxruntime raises whatever it likes
-        text = one_line(reason)
-        out = "bad_alloc" in text or "allocate memory" in text
-        _say(refused=TOO_MUCH_MEMORY if out else f"onnxruntime cannot play it ({text}); export the net again")
+        out = any(words in str(reason) for words in ("bad_alloc", "allocate memory"))
+        _say(refused=TOO_MUCH_MEMORY if out else f"onnxruntime cannot play it ({one_line(reason)}); export the net again")
 
 
 TOO_MUCH_MEMORY = f"it asks for more than {MOST_MEMORY // 2**20} MiB of memory; no amp needs so much"
