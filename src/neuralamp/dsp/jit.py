@@ -19,6 +19,7 @@ numba.config.CACHE_DIR = str(KERNEL_CACHE)
 kernel = numba.njit(cache=True, error_model="numpy", nogil=True)
 
 X86 = platform.machine().lower() in ("x86_64", "amd64")
+ARM = platform.machine().lower() in ("aarch64", "arm64")
 
 
 def kernels_are_cold() -> bool:
@@ -155,6 +156,36 @@ def store_release(typing, address, value):
 
     def codegen(context, builder, signature, args):
         builder.store_atomic(args[1], builder.inttoptr(args[0], ir.IntType(64).as_pointer()), "release", 8)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), codegen
+
+
+@intrinsic
+def pause(typing):
+    """Tell the processor that this thread waits for another one: it saves power, and lets the core's other thread go first."""
+
+    def codegen(context, builder, signature, args):
+        if X86 or ARM:
+            name, given = ("llvm.x86.sse2.pause", []) if X86 else ("llvm.aarch64.hint", [ir.Constant(ir.IntType(32), 1)])
+            kinds = [value.type for value in given]
+            function = builder.module.globals.get(name) or ir.Function(
+                builder.module, ir.FunctionType(ir.VoidType(), kinds), name
+            )
+            builder.call(function, given)
+        return context.get_dummy_value()
+
+    return types.void(), codegen
+
+
+@intrinsic
+def call_with(typing, function, number):
+    """Call the C function at an address: void function(unsigned int)."""
+
+    def codegen(context, builder, signature, args):
+        integer = ir.IntType(32)
+        target = builder.inttoptr(args[0], ir.FunctionType(ir.VoidType(), [integer]).as_pointer())
+        builder.call(target, [builder.trunc(args[1], integer)])
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64), codegen
