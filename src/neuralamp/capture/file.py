@@ -24,7 +24,9 @@ from neuralamp.nets.weights import Weights, check_shapes, check_weights
 from neuralamp.settings import first_fault
 
 ARCHITECTURE, CONFIG, CARD = "neuralamp.architecture", "neuralamp.config", "neuralamp.card"
-MOST_BYTES = 256 * 2**20  # the largest net that a config allows has 80 MB of weights
+# The largest net that a config allows has 10 MB of weights. Protobuf makes up to 84 bytes in memory of each in a hostile file.
+MOST_BYTES = 10 * 2**20
+MOST_LETTERS = 2**16  # of config or card; the largest config that is possible has 16 thousand
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,8 @@ def _read_model(path: Path) -> onnx.ModelProto:
 
 def _validate(kind: type, text: str, what: str) -> Any:
     """Strictly typed JSON to a dataclass: no unknown key, no text for a number."""
+    if len(text) > MOST_LETTERS:
+        raise CaptureError(f"its {what} has {len(text)} letters; {MOST_LETTERS} is the most that is possible")
     try:
         return TypeAdapter(kind).validate_json(text, strict=True)
     except ValidationError as reason:

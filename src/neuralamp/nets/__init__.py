@@ -16,6 +16,8 @@ import numpy as np
 from neuralamp.dsp.node import Node
 from neuralamp.nets.weights import Weights
 
+BUFFER_FRAMES = 4096
+
 
 @dataclass(frozen=True)
 class Architecture:
@@ -62,7 +64,8 @@ def architecture_of(config: Any) -> Architecture:
 def stream_at_rest(config: Any, weights: Weights, knobs: Sequence[float] = ()) -> Node:
     """The playing form, settled on silence with its knobs at these values: what an amp is before the first note."""
     node = architecture_of(config).stream(config, weights)
-    silence = np.zeros((config.inputs, config.settling_frames), np.float32)
+    silence = np.zeros((config.inputs, min(config.settling_frames, BUFFER_FRAMES)), np.float32)
     silence[1:] = np.reshape(np.asarray(knobs, np.float32), (-1, 1))
-    node.play(silence, outputs=1)
+    for start in range(0, config.settling_frames, BUFFER_FRAMES):
+        node.play(silence[:, : config.settling_frames - start], outputs=1)
     return node

@@ -7,11 +7,11 @@ from typing import ClassVar
 
 from neuralamp.dsp import activation
 from neuralamp.errors import NetError
-from neuralamp.nets.weights import count
+from neuralamp.nets.weights import check_size
 from neuralamp.settings import NO_OTHER_KEYS
 
 GATINGS = ("none", "gated", "blended")
-MOST_WEIGHTS = 20_000_000  # a hundred times the largest capture in the wild; more is a mistake or an attack
+MOST_LAYERS = 256  # of all arrays together; the largest in the wild has 23
 MOST_PAST = 2**24  # floats that all its convolutions together may remember (64 MiB); the largest in the wild needs 0.1 MiB
 
 
@@ -59,6 +59,10 @@ class LayerArray:
         sizes = (*self.kernel_sizes, *self.dilations, self.channels, self.bottleneck, self.head_channels, self.head_kernel_size)
         if min(sizes) < 1 or self.head_1x1 < 0:
             raise NetError("channels, kernel sizes and dilations of a layer array must be 1 or more")
+        if max(*sizes, self.head_1x1) > MOST_PAST:
+            raise NetError(
+                f"a layer array cannot be this large: of channels, taps and frames {MOST_PAST} is the most that is possible"
+            )
         if unknown := {*self.activations, *self.gate_activations} - set(activation.NAMES):
             raise NetError(f"activation {sorted(unknown)[0]} is unknown; known are {', '.join(activation.NAMES)}")
         if unknown := set(self.gatings) - set(GATINGS):
@@ -106,11 +110,12 @@ class WaveNetConfig:
                 )
         if self.arrays[-1].head_channels != 1:
             raise NetError("the last layer array must have head_channels = 1: the sound is mono")
+        if (layers := sum(array.layers for array in self.arrays)) > MOST_LAYERS:
+            raise NetError(f"this WaveNet would have {layers} layers; {MOST_LAYERS} is the most that is possible")
         past = sum(a.channels * a.layers_past_frames + a.skip_channels * a.head_kernel_size for a in self.arrays)
         if past > MOST_PAST:
             raise NetError(f"this WaveNet would have to remember {past} numbers; {MOST_PAST} is the most that is possible")
-        if (numbers := count(self.weights())) > MOST_WEIGHTS:
-            raise NetError(f"this WaveNet would have {numbers} weights; {MOST_WEIGHTS} is the most that is possible")
+        check_size(self.weights(), self.settling_frames)
 
     @classmethod
     def stacked(
