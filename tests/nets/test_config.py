@@ -9,10 +9,16 @@ from neuralamp.nets.wavenet.config import WaveNetConfig
 from neuralamp.nets.wavenet.layers import Film, LayerArray
 from neuralamp.nets.weights import check_weights, count, in_order
 
+LAYER = {"kernel_sizes": 3, "dilations": 1, "activations": "tanh"}
+
 
 def layers(**changes) -> LayerArray:
-    fields = {"channels": 2, "kernel_sizes": (3,), "dilations": (1,), "activations": ("tanh",)} | changes
+    fields = {"channels": 2} | {name: (value,) for name, value in LAYER.items()} | changes
     return LayerArray(**fields)
+
+
+def deep(count: int, **changes) -> LayerArray:
+    return layers(**{name: (value,) * count for name, value in LAYER.items()} | changes)
 
 
 @pytest.mark.parametrize(
@@ -40,13 +46,19 @@ def test_a_layer_array_that_does_not_hold_together_is_refused(changes, says):
         (lambda: WaveNetConfig((layers(films=(Film("conv_out"), Film("conv_in"))),)), "in this order: conv_in"),
         (lambda: WaveNetConfig((layers(conv_groups=3),)), "cannot be parted into 3 groups"),
         (lambda: WaveNetConfig((layers(),), condition=LstmConfig(4, knobs=("gain",))), "condition net hears 2 rows"),
-        (lambda: WaveNetConfig((layers(channels=10**4),)), "weights; 20000000 is the most"),
+        (lambda: WaveNetConfig((layers(channels=10**4),)), "weights; 2500000 is the most"),
         (lambda: WaveNetConfig((layers(dilations=(10**12,)),)), "is the most that is possible"),
+        (lambda: WaveNetConfig((layers(channels=10**4000),)), "is the most that is possible"),
+        (lambda: WaveNetConfig((layers(channels=3, dilations=(5 * 10**6,)),)), "have to remember 30000003 numbers"),
+        (lambda: WaveNetConfig((deep(257),)), "257 layers; 256 is the most"),
+        (lambda: WaveNetConfig((deep(4, channels=100, dilations=(20_000,) * 4),)), r"to come to rest \(160000 frames with 16"),
         (lambda: WaveNetConfig((layers(head_kernel_size=10**12),)), "is the most that is possible"),
         (lambda: LstmConfig(cell="rnn"), "known are lstm, gru"),
         (lambda: LstmConfig(hidden=0), "1 to 16 layers"),
         (lambda: LstmConfig(layers=17), "1 to 16 layers"),
-        (lambda: LstmConfig(hidden=10**9), "more than 20000000 weights"),
+        (lambda: LstmConfig(hidden=10**4000), "2500000 is the most that is possible"),
+        (lambda: LstmConfig(hidden=800), "2500000 is the most that is possible"),
+        (lambda: LstmConfig(hidden=400), "come to rest"),
     ],
 )
 def test_a_net_that_cannot_be_is_refused(build, says):

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from neuralamp.errors import NetError
-from neuralamp.nets.weights import count
+from neuralamp.nets.weights import MOST_WEIGHTS, check_size
 from neuralamp.settings import NO_OTHER_KEYS
 
 GATES = {"lstm": 4, "gru": 3}
-MOST_WEIGHTS = 20_000_000  # a hundred times the largest capture in the wild; more is a mistake or an attack
 
 
 @dataclass(frozen=True)
@@ -33,8 +32,9 @@ class LstmConfig:
             raise NetError(f"cell {self.cell} is unknown; known are {', '.join(GATES)}")
         if self.hidden < 1 or not 1 <= self.layers <= 16:
             raise NetError(f"{self.layers} layers of {self.hidden} cells are not possible; 1 to 16 layers of 1 or more are")
-        if count(self.weights()) > MOST_WEIGHTS:
-            raise NetError(f"{self.layers} layers of {self.hidden} cells are more than {MOST_WEIGHTS} weights; use fewer")
+        if self.hidden > MOST_WEIGHTS:
+            raise NetError(f"a layer cannot have this many cells: of weights alone {MOST_WEIGHTS} is the most that is possible")
+        check_size(self.weights(), self.settling_frames)
 
     @property
     def inputs(self) -> int:
