@@ -94,8 +94,9 @@ def random_lstm(rng: np.random.Generator) -> LstmConfig:
         hidden=int(rng.integers(1, 41)),
         layers=int(rng.integers(1, 4)),
         cell=str(rng.choice(("lstm", "gru"))),
-        input_skip=bool(rng.integers(2)),
+        skip=float(rng.choice((0.0, 1.0, -0.3))),
         knobs=("gain", "tone")[: int(rng.integers(3))],
+        initial_state=bool(rng.integers(2)),
     )
 
 
@@ -116,6 +117,9 @@ def learned_net(config, x: np.ndarray, seed: int):
     """
     torch.manual_seed(seed)
     net = architecture_of(config).module(config)
+    for name, parameter in net.named_parameters():
+        if "initial." in name:  # where nothing has been learned yet, a state begins at zero as if it had no beginning
+            torch.nn.init.uniform_(parameter, -0.9, 0.9)
     for _ in range(2):  # a bias makes the scaling of a head inexact at once; the second round makes it good
         y = learned(net, x)
         scale_output(net, 1.0 / float(np.sqrt(np.mean(np.square(y)))))

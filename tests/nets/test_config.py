@@ -45,6 +45,8 @@ def test_a_layer_array_that_does_not_hold_together_is_refused(changes, says):
         (lambda: WaveNetConfig((layers(head_kernel_size=10**12),)), "is the most that is possible"),
         (lambda: LstmConfig(cell="rnn"), "known are lstm, gru"),
         (lambda: LstmConfig(hidden=0), "1 to 16 layers"),
+        (lambda: LstmConfig(outputs=0), "1 output or more"),
+        (lambda: LstmConfig(skip=float("nan")), "a skip of nan"),
         (lambda: LstmConfig(layers=17), "1 to 16 layers"),
         (lambda: LstmConfig(hidden=10**9), "more than 20000000 weights"),
     ],
