@@ -7,6 +7,7 @@ import torch
 
 from neuralamp.dsp import activation
 from neuralamp.nets import architecture_of
+from neuralamp.nets.linear.config import LinearConfig
 from neuralamp.nets.lstm.config import LstmConfig
 from neuralamp.nets.slimmable.config import Part, SlimmableConfig
 from neuralamp.nets.wavenet.config import WaveNetConfig
@@ -106,7 +107,12 @@ def random_slimmable(rng: np.random.Generator) -> SlimmableConfig:
     return SlimmableConfig(tuple(Part(float(size), net) for size, net in zip(sizes, nets, strict=True)))
 
 
-RANDOM = {"wavenet": random_wavenet, "lstm": random_lstm, "slimmable": random_slimmable}
+def random_linear(rng: np.random.Generator) -> LinearConfig:
+    """Short ones, which play directly, and long ones, which play in partitions."""
+    return LinearConfig(round(2.0 ** rng.uniform(0.0, 13.0)), bias=bool(rng.integers(2)))
+
+
+RANDOM = {"linear": random_linear, "wavenet": random_wavenet, "lstm": random_lstm, "slimmable": random_slimmable}
 """A maker of random shapes for each architecture; one that is missing here fails the parity test."""
 
 
@@ -148,6 +154,8 @@ def scale_output(net, gain: float) -> None:
 
 def last_numbers(net) -> list[torch.Tensor]:
     """The weights that the output is proportional to."""
+    if hasattr(net, "impulse"):
+        return [net.impulse] if net.bias is None else [net.impulse, net.bias]
     if hasattr(net, "parts"):
         return [number for part in net.parts for number in last_numbers(part)]
     if getattr(net, "post_head", ()):
