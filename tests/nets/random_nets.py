@@ -7,6 +7,7 @@ import torch
 
 from neuralamp.dsp import activation
 from neuralamp.nets import architecture_of
+from neuralamp.nets.linear.config import LinearConfig
 from neuralamp.nets.lstm.config import LstmConfig
 from neuralamp.nets.slimmable.config import Part, SlimmableConfig
 from neuralamp.nets.wavenet.config import WaveNetConfig
@@ -94,8 +95,9 @@ def random_lstm(rng: np.random.Generator) -> LstmConfig:
         hidden=int(rng.integers(1, 41)),
         layers=int(rng.integers(1, 4)),
         cell=str(rng.choice(("lstm", "gru"))),
-        input_skip=bool(rng.integers(2)),
+        skip=float(rng.choice((0.0, 1.0, -0.3))),
         knobs=("gain", "tone")[: int(rng.integers(3))],
+        initial_state=bool(rng.integers(2)),
     )
 
 
@@ -105,7 +107,12 @@ def random_slimmable(rng: np.random.Generator) -> SlimmableConfig:
     return SlimmableConfig(tuple(Part(float(size), net) for size, net in zip(sizes, nets, strict=True)))
 
 
-RANDOM = {"wavenet": random_wavenet, "lstm": random_lstm, "slimmable": random_slimmable}
+def random_linear(rng: np.random.Generator) -> LinearConfig:
+    """Short ones, which play directly, and long ones, which play in partitions."""
+    return LinearConfig(round(2.0 ** rng.uniform(0.0, 13.0)), bias=bool(rng.integers(2)))
+
+
+RANDOM = {"linear": random_linear, "wavenet": random_wavenet, "lstm": random_lstm, "slimmable": random_slimmable}
 """A maker of random shapes for each architecture; one that is missing here fails the parity test."""
 
 
@@ -116,6 +123,9 @@ def learned_net(config, x: np.ndarray, seed: int):
     """
     torch.manual_seed(seed)
     net = architecture_of(config).module(config)
+    for name, parameter in net.named_parameters():
+        if "initial." in name:  # where nothing has been learned yet, a state begins at zero as if it had no beginning
+            torch.nn.init.uniform_(parameter, -0.9, 0.9)
     for _ in range(2):  # a bias makes the scaling of a head inexact at once; the second round makes it good
         y = learned(net, x)
         scale_output(net, 1.0 / float(np.sqrt(np.mean(np.square(y)))))
@@ -144,6 +154,8 @@ def scale_output(net, gain: float) -> None:
 
 def last_numbers(net) -> list[torch.Tensor]:
     """The weights that the output is proportional to."""
+    if hasattr(net, "impulse"):
+        return [net.impulse] if net.bias is None else [net.impulse, net.bias]
     if hasattr(net, "parts"):
         return [number for part in net.parts for number in last_numbers(part)]
     if getattr(net, "post_head", ()):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from neuralamp.errors import NetError
+from neuralamp.nets.linear.config import LinearConfig
 from neuralamp.nets.lstm.config import LstmConfig
 from neuralamp.nets.wavenet.config import WaveNetConfig
 from neuralamp.nets.wavenet.layers import Film, LayerArray
@@ -53,8 +54,12 @@ def test_a_layer_array_that_does_not_hold_together_is_refused(changes, says):
         (lambda: WaveNetConfig((deep(257),)), "257 layers; 256 is the most"),
         (lambda: WaveNetConfig((deep(4, channels=100, dilations=(20_000,) * 4),)), r"to come to rest \(160000 frames with 16"),
         (lambda: WaveNetConfig((layers(head_kernel_size=10**12),)), "is the most that is possible"),
+        (lambda: LinearConfig(0), "1 to 262144 are"),
+        (lambda: LinearConfig(2**21), "1 to 262144 are"),
         (lambda: LstmConfig(cell="rnn"), "known are lstm, gru"),
         (lambda: LstmConfig(hidden=0), "1 to 16 layers"),
+        (lambda: LstmConfig(outputs=0), "1 output or more"),
+        (lambda: LstmConfig(skip=float("nan")), "a skip of nan"),
         (lambda: LstmConfig(layers=17), "1 to 16 layers"),
         (lambda: LstmConfig(hidden=10**4000), "2500000 is the most that is possible"),
         (lambda: LstmConfig(hidden=800), "2500000 is the most that is possible"),

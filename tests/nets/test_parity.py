@@ -24,7 +24,7 @@ SEEDS = range(8)
 
 
 def run_in_onnxruntime(config, weights, x: np.ndarray, cut: list[int]) -> np.ndarray:
-    """(inputs, frames) through the travelling form, state by state, from rest: (1, frames)."""
+    """(inputs, frames) through the travelling form, state by state, from rest: (1, frames). Defaults are not fed at first."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     model = nets.graph(config, weights).SerializeToString()
@@ -39,7 +39,8 @@ def run_in_onnxruntime(config, weights, x: np.ndarray, cut: list[int]) -> np.nda
         start += length
     for buffer in buffers:
         y, *after = session.run(None, {"x": buffer[None], **state})
-        state = dict(zip(state, after, strict=True))
+        names = [entry.name.removeprefix("next.") for entry in session.get_outputs()[1:]]
+        state = dict(zip(names, after, strict=True))
         played.append(y[0])
     return np.concatenate(played, axis=1)[:, silence.shape[1] :]
 

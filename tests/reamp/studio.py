@@ -17,7 +17,7 @@ RATE = 48000
 
 def wire(path: Path, sample_rate: int = RATE, gain: float = 0.0) -> Path:
     """A capture of a wire: what goes in comes out, bit for bit; and `gain` times a saturated copy of it on top."""
-    config = LstmConfig(hidden=1, input_skip=True)
+    config = LstmConfig(hidden=1, skip=1.0)
     weights = {name: np.zeros(shape, np.float32) for name, shape in config.weights().items()}
     weights["cells.weight_ih_l0"][2] = 1.0  # the cell gate, half open on all sides
     weights["head.weight"][:] = gain

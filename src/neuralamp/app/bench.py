@@ -113,11 +113,11 @@ def onnxruntime_stream(config: Any, weights: Weights) -> Player:
     model = nets.graph(config, weights).SerializeToString()
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     state = {each.name: np.zeros(each.shape, np.float32) for each in session.get_inputs() if each.name != "x"}
-    outputs = ["y", *(f"next.{name}" for name in state)]
+    names = [each.name.removeprefix("next.") for each in session.get_outputs() if each.name != "y"]
 
     def play(x: np.ndarray) -> np.ndarray:
-        y, *after = session.run(outputs, {"x": x[np.newaxis, np.newaxis], **state})
-        state.update(zip(state, after, strict=True))
+        y, *after = session.run(None, {"x": x[np.newaxis, np.newaxis], **state})
+        state.update(zip(names, after, strict=True))
         return y[0, 0]
 
     return play

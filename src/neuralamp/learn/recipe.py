@@ -97,6 +97,7 @@ class WaveNetRecipe(Recipe):
 class RecurrentRecipe(Recipe):
     """An LSTM or GRU; nets/lstm/config.py has the meaning of its shape.
 
+    input_skip      adds the sound that came in to the sound that goes out: the net learns only the difference.
     warm_up_frames  bring the state to where the music has it, in front of each segment; no gradient flows through them.
     """
 
@@ -111,7 +112,7 @@ class RecurrentRecipe(Recipe):
 
     @property
     def config(self) -> LstmConfig:
-        return LstmConfig(self.hidden, self.layers, self.cell, self.input_skip)
+        return LstmConfig(self.hidden, self.layers, self.cell, skip=1.0 if self.input_skip else 0.0)
 
     @property
     def warm_up(self) -> int:

@@ -52,7 +52,7 @@ def _remember_state(layer: nn.LSTM | nn.GRU) -> None:
     state = None
 
     def give(_: nn.Module, inputs: tuple) -> tuple:
-        return (inputs[0], state)
+        return inputs if state is None else (inputs[0], state)
 
     def keep(_: nn.Module, inputs: tuple, outputs: tuple) -> None:
         nonlocal state

@@ -17,7 +17,7 @@ class GraphBuilder:
 
     The graph has the input `x` (1, inputs, frames) and the output `y` (1, outputs, frames), any number of frames; each state is
     an input of fixed shape and an output of the same name behind "next.", to be fed back with the next buffer. A state that does
-    not begin at zero brings its beginning as its default.
+    not begin at zero has its beginning as its default: it is an initializer too, and need not be fed with the first buffer.
     """
 
     def __init__(self, name: str, inputs: int, outputs: int, shapes: Shapes, weights: Weights):
@@ -52,13 +52,26 @@ class GraphBuilder:
         """Integers for Slice, Split and the like."""
         return self.constant(np.array(values, np.int64))
 
-    def state(self, name: str, shape: tuple[int, ...], begins_as: np.ndarray | None = None) -> str:
-        """Declare a state; what it becomes is given to `add(..., to=NEXT + name)`."""
-        if begins_as is not None:
-            self.constants.append(numpy_helper.from_array(np.ascontiguousarray(begins_as.reshape(shape)), name))
+    def state(self, name: str, shape: tuple[int, ...]) -> str:
+        """Declare a state; what it becomes is given to `add(..., to=NEXT + name)`. If named as a weight, it begins as it."""
         self.inputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
         self.outputs.append(helper.make_tensor_value_info(NEXT + name, TensorProto.FLOAT, shape))
         return name
+
+    def behind_past(self, name: str, x: str, channels: int, frames: int) -> str:
+        """x (1, channels, ...) behind the last `frames` of what it was before, which are the state of this name."""
+        if not frames:
+            return x
+        whole = self.add("Concat", self.state(name, (1, channels, frames)), x, axis=2)
+        self.last_frames(whole, frames, to=NEXT + name)
+        return whole
+
+    def with_skip(self, y: str, x: str, skip: float) -> str:
+        """y, and in each of its rows `skip` times the first row of x."""
+        if not skip:
+            return y
+        sound = self.add("Slice", x, self.integers(0), self.integers(1), self.integers(1))
+        return self.add("Add", y, self.add("Mul", sound, self.constant(np.array(skip, np.float32))))
 
     def last_frames(self, x: str, frames: int, to: str | None = None) -> str:
         """The last `frames` along the time axis of (1, channels, frames)."""

@@ -1,22 +1,24 @@
 """The shape of a recurrent net, from which all its forms are built."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from neuralamp.dsp.recurrent import GATES
 from neuralamp.errors import NetError
 from neuralamp.nets.weights import MOST_WEIGHTS, check_size
 from neuralamp.settings import NO_OTHER_KEYS
-
-GATES = {"lstm": 4, "gru": 3}
 
 
 @dataclass(frozen=True)
 class LstmConfig:
     """Layers of LSTM or GRU cells, and a linear head that reads the last one.
 
-    cell        "lstm" or "gru", with the equations, gate orders and two biases of torch.nn.LSTM and torch.nn.GRU.
-    input_skip  adds the sound that came in to the sound that goes out: the net learns only the difference.
-    knobs       names of the conditioning inputs: each is one more input row, held at a knob's value.
+    cell           "lstm" or "gru", with the equations, gate orders and two biases of torch.nn.LSTM and torch.nn.GRU.
+    skip           how much of the sound that came in is added to what goes out: with 1 the net learns only the difference.
+    knobs          names of the conditioning inputs: each is one more input row, held at a knob's value.
+    outputs        rows of output: one, but for a net that conditions another.
+    initial_state  the cells begin where the weights say, not at zero.
     """
 
     __pydantic_config__: ClassVar = NO_OTHER_KEYS
@@ -24,15 +26,21 @@ class LstmConfig:
     hidden: int = 16
     layers: int = 1
     cell: str = "lstm"
-    input_skip: bool = False
+    skip: float = 0.0
     knobs: tuple[str, ...] = ()
+    outputs: int = 1
+    initial_state: bool = False
 
     def __post_init__(self):
         if self.cell not in GATES:
             raise NetError(f"cell {self.cell} is unknown; known are {', '.join(GATES)}")
         if self.hidden < 1 or not 1 <= self.layers <= 16:
             raise NetError(f"{self.layers} layers of {self.hidden} cells are not possible; 1 to 16 layers of 1 or more are")
-        if self.hidden > MOST_WEIGHTS:
+        if self.outputs < 1 or not math.isfinite(self.skip):
+            raise NetError(
+                f"{self.outputs} outputs and a skip of {self.skip} are not possible; 1 output or more and a number are"
+            )
+        if max(self.hidden, self.outputs) > MOST_WEIGHTS:
             raise NetError(f"a layer cannot have this many cells: of weights alone {MOST_WEIGHTS} is the most that is possible")
         check_size(self.weights(), self.settling_frames)
 
@@ -40,11 +48,6 @@ class LstmConfig:
     def inputs(self) -> int:
         """Rows of input: the sound, then the knobs."""
         return 1 + len(self.knobs)
-
-    @property
-    def outputs(self) -> int:
-        """Rows of output: the sound."""
-        return 1
 
     @property
     def resting_knobs(self) -> tuple[float, ...]:
@@ -55,6 +58,11 @@ class LstmConfig:
     def inner(self) -> dict[str, Any]:
         """Nets inside this one, by the prefix of their weights: none."""
         return {}
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """What each layer remembers: its output h, and an LSTM's cells c."""
+        return ("h", "c")[: 2 if self.cell == "lstm" else 1]
 
     @property
     def receptive_field(self) -> int:
@@ -75,8 +83,10 @@ class LstmConfig:
             shapes[f"cells.weight_hh_l{i}"] = (rows, self.hidden)
             shapes[f"cells.bias_ih_l{i}"] = (rows,)
             shapes[f"cells.bias_hh_l{i}"] = (rows,)
-        shapes["head.weight"] = (1, self.hidden)
-        shapes["head.bias"] = (1,)
+        if self.initial_state:
+            shapes |= {f"initial.{state}_l{i}": (self.hidden,) for i in range(self.layers) for state in self.states}
+        shapes["head.weight"] = (self.outputs, self.hidden)
+        shapes["head.bias"] = (self.outputs,)
         return shapes
 
 

@@ -20,22 +20,34 @@ class Lstm(nn.Module):
         self.config = config
         cells = nn.LSTM if config.cell == "lstm" else nn.GRU
         self.cells = cells(config.inputs, config.hidden, config.layers, batch_first=True)
-        self.head = nn.Linear(config.hidden, 1)
+        if config.initial_state:
+            names = [f"{state}_l{i}" for i in range(config.layers) for state in config.states]
+            self.initial = nn.ParameterDict({name: torch.zeros(config.hidden) for name in names})
+        self.head = nn.Linear(config.hidden, config.outputs)
         for i in range(config.layers):
             self._spread_memories(i)
 
     def forward(self, x: Tensor, warm_up: int) -> Tensor:
-        """(batch, inputs, warm_up + frames) -> (batch, 1, frames).
+        """(batch, inputs, warm_up + frames) -> (batch, outputs, frames).
 
         The first `warm_up` frames bring the state to where the music has it; no gradient flows through them.
         """
         steps = x.transpose(1, 2)  # (batch, frames, inputs)
-        state = None
+        state = self._beginning(len(x)) if self.config.initial_state else None
         if warm_up:
             with torch.no_grad():
-                state = self.cells(steps[:, :warm_up])[1]
+                state = self.cells(steps[:, :warm_up], state)[1]
         y = self.head(self.cells(steps[:, warm_up:], state)[0]).transpose(1, 2)
-        return y + x[:, :1, warm_up:] if self.config.input_skip else y
+        return y + self.config.skip * x[:, :1, warm_up:]
+
+    def _beginning(self, batch: int) -> Tensor | tuple[Tensor, ...]:
+        """The initial states, each (layers, batch, hidden), as the cells take them."""
+        states = [
+            torch.stack([self.initial[f"{state}_l{i}"] for i in range(self.config.layers)])[:, None].expand(-1, batch, -1)
+            for state in self.config.states
+        ]
+        states = [state.contiguous() for state in states]
+        return states[0] if self.config.cell == "gru" else tuple(states)
 
     @torch.no_grad()
     def _spread_memories(self, layer: int) -> None:

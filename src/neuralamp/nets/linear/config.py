@@ -1,0 +1,66 @@
+"""The shape of a linear net, from which all its forms are built."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from neuralamp.errors import NetError
+from neuralamp.settings import NO_OTHER_KEYS
+
+MOST_TAPS = 2**18  # 5.5 s at 48 kHz: more is a mistake or an attack
+
+
+@dataclass(frozen=True)
+class LinearConfig:
+    """y[n] = bias + the sum over i of impulse[i] x[n - i], i from 0 to taps - 1."""
+
+    __pydantic_config__: ClassVar = NO_OTHER_KEYS
+
+    taps: int
+    bias: bool = False
+
+    def __post_init__(self):
+        if not 1 <= self.taps <= MOST_TAPS:
+            raise NetError(f"a linear net of {self.taps} taps is not possible; 1 to {MOST_TAPS} are")
+
+    @property
+    def knobs(self) -> tuple[str, ...]:
+        """Names of its conditioning inputs: none."""
+        return ()
+
+    @property
+    def inputs(self) -> int:
+        """Rows of input: the sound."""
+        return 1
+
+    @property
+    def outputs(self) -> int:
+        """Rows of output: the sound."""
+        return 1
+
+    @property
+    def resting_knobs(self) -> tuple[float, ...]:
+        """Where its knobs stand before anyone turns them: it has none."""
+        return ()
+
+    @property
+    def inner(self) -> dict[str, Any]:
+        """Nets inside this one, by the prefix of their weights: none."""
+        return {}
+
+    @property
+    def receptive_field(self) -> int:
+        """Frames of input that one frame of output has heard."""
+        return self.taps
+
+    @property
+    def settling_frames(self) -> int:
+        """Frames of silence after which a fresh net is at rest."""
+        return self.taps - 1
+
+    def weights(self) -> dict[str, tuple[int, ...]]:
+        """Name and shape of every weight, in the order they travel; impulse[i] is the response i frames late."""
+        shapes: dict[str, tuple[int, ...]] = {"impulse": (self.taps,)}
+        return shapes | {"bias": (1,)} if self.bias else shapes
+
+
+CONFIG = LinearConfig

@@ -1,0 +1,74 @@
+"""The linear net that plays: a direct sum for short responses, a partitioned convolution without latency for long ones."""
+
+import numpy as np
+from numba import carray
+
+from neuralamp.dsp.convolution import BLOCK, HEAD, convolution_memory, convolution_tables, convolution_taps
+from neuralamp.dsp.convolution import convolve as convolve_partitions
+from neuralamp.dsp.jit import as_pointer, floats_at
+from neuralamp.dsp.node import POINTER, Node, State, node
+from neuralamp.dsp.rings import RING, TILE, convolve, mirror, newest
+from neuralamp.nets.linear.config import LinearConfig
+from neuralamp.nets.packing import Packer, table
+from neuralamp.nets.weights import Weights, check_weights, in_order
+
+MOST_DIRECT_TAPS = 64  # beyond, the partitions, whose direct head alone has 256 taps, are soon the cheaper ones
+ROW = np.dtype([(name, np.int64) for name in RING])
+DIRECT = State(frame=int, weight_count=int, row=POINTER, weights=POINTER, rings=POINTER)
+PARTITIONED = State(
+    clock=int, partitions=int, bias=float,
+    head=POINTER, tail=POINTER, weights=POINTER, twiddles=POINTER,
+    recent=POINTER, spectra=POINTER, total=POINTER, ready=POINTER,
+)  # fmt: skip
+
+
+@node(DIRECT)
+def play_direct(inputs, outputs, frames, state):
+    net = carray(state, (1,))[0]
+    row = carray(as_pointer(net.row), 1, ROW)[0]
+    weights = floats_at(net.weights, net.weight_count)
+    x, y = carray(inputs[0], frames), carray(outputs[0], frames)
+    start = 0
+    while start < frames:
+        count = min(TILE, frames - start)
+        newest(row, 0, net.frame, count)[:] = x[start : start + count]
+        mirror(row, net.frame, count)
+        convolve(y[start : start + count], weights, 0, row, net.frame)
+        net.frame += count
+        start += count
+
+
+@node(PARTITIONED)
+def play_partitioned(inputs, outputs, frames, state):
+    net = carray(state, (1,))[0]
+    head, tail = floats_at(net.head, HEAD), floats_at(net.tail, (net.partitions, 2, BLOCK))
+    tables = floats_at(net.weights, (2, BLOCK)), floats_at(net.twiddles, (2, BLOCK))
+    recent, spectra = floats_at(net.recent, HEAD + BLOCK), floats_at(net.spectra, (net.partitions, 2, BLOCK))
+    total, ready = floats_at(net.total, (2, BLOCK)), floats_at(net.ready, (2, BLOCK))
+    x, y = carray(inputs[0], frames), carray(outputs[0], frames)
+    convolve_partitions(x, y, net.clock, head, tail, tables, (recent, spectra, total, ready))
+    net.clock += frames
+    bias = np.float32(net.bias)
+    for n in range(frames):
+        y[n] += bias
+
+
+def stream(config: LinearConfig, weights: Weights) -> Node:
+    """The net as a node: one row of sound in, one out. All past is zero: let it settle on silence first."""
+    check_weights(config.weights(), weights)
+    impulse, *biases = in_order(config.weights(), weights)
+    bias = biases[0] if biases else np.zeros(1, np.float32)
+    if config.taps <= MOST_DIRECT_TAPS:
+        named = {"conv.weight": impulse[None, None, ::-1], "conv.bias": bias}
+        packer = Packer({name: array.shape for name, array in named.items()}, named)
+        row = packer.convolution("conv", 1, 1, config.taps, 1)
+        rings, packed = packer.rings([row]), packer.weights()
+        constants = {"row": table([row], ROW), "weights": packed}
+        return Node(play_direct, {"weight_count": packed.size}, memory={"rings": rings}, constants=constants)
+    head, tail = convolution_taps(impulse)
+    return Node(
+        play_partitioned,
+        {"partitions": len(tail), "bias": float(bias[0])},
+        memory={name: array[0] for name, array in convolution_memory(1, len(tail)).items()},
+        constants={"head": head, "tail": tail, **convolution_tables()},
+    )
