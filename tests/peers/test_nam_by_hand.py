@@ -10,9 +10,9 @@ from tests.peers.nam_by_hand import play_by_hand
 from tests.sound import error_db
 
 SECONDS = 2
-"""All of the input's first swell; the rest says the same again and costs as much."""
+"""The input's quiet part and the beginning of its loud one; all of it takes twice as long and gives the same figures."""
 
-# The player works in float32. Most of its nets come within 120 to 145 dB of float64; 110 leaves room for the small LSTM.
+# The player works in float32, which leaves its nets 111 to 143 dB from float64: as far as two builds of it are from each other.
 WITHIN_DB = -110.0
 # This LSTM's head takes large numbers from each other: its own equations in numpy's float32 are 103 dB from float64, two
 # builds of the reference player 97 dB from each other.
