@@ -1,5 +1,7 @@
 """The rig file: what is right becomes boxes, what is wrong is pointed at."""
 
+import time
+
 import pytest
 
 from neuralamp.errors import RigError
@@ -82,6 +84,9 @@ def test_a_capture_alone_is_a_rig():
         ("[[chain]]\nlanes = 3\n", "line 1: lanes are given as"),
         ("[[chain]]\nlanes = []\n", "line 1: lanes are given as"),
         ('[[chain]]\n[[chain.lanes]]\nbox = "level"\n', "line 3: box is unknown here; known are: chain"),
+        ('[[chain]]\nbox = "cab"\nir = "a\\u0000b"\n', "line 3: cab: ir = .* is not possible; give the path"),
+        (f'[[chain]]\nbox = "cab"\nir = "{"x" * 256}"\n', "line 3: cab: ir = .* is not possible; give the path"),
+        ('[[chain]]\nbox = "level"\n' * 65, "rig.toml has 65 boxes; 64 is the most"),
         (GOOD.replace("level = -6.0", "level = 60"), "line 19: level: level = 60 is not possible"),
     ],
 )
@@ -90,6 +95,14 @@ def test_what_is_wrong_is_said_in_one_line_with_its_place(text, says, write):
         read_rig(write(text))
     assert "\n" not in str(refusal.value)
     assert "rig.toml" in str(refusal.value)
+
+
+def test_a_text_that_looks_like_a_header_costs_no_time(write):
+    blanks = " " * 900
+    text = 'name = """\n' + f"[[{blanks}\n" * 30 + '"""\n[[chain]]\nbox = "level"\n'  # a hostile file: minutes, once
+    begun = time.process_time()
+    assert list(read_rig(write(text)).boxes()) == ["level"]
+    assert time.process_time() - begun < 1.0
 
 
 def test_what_is_no_text_is_refused(tmp_path):

@@ -10,7 +10,7 @@ import soundfile
 
 from neuralamp.audio import Audio, read_audio, write_audio
 from neuralamp.errors import AudioFileError
-from neuralamp.wave_chunks import Chunk, read_chunks
+from neuralamp.wave_chunks import Chunk, missing_share, read_chunks
 from tests.reamp.studio import bext, chunks_of, take, with_chunks
 from tests.sound import noise
 
@@ -90,3 +90,13 @@ def test_whole_numbers_come_back_as_they_went(tmp_path: Path):
         x = (steps / 2.0 ** (bits - 1)).astype(np.float32)[None]
         write_audio(tmp_path / "x.wav", Audio(x, 48000, "WAV", subtype))
         assert np.array_equal(read_audio(tmp_path / "x.wav").samples, x)
+
+
+def test_a_file_of_nothing_but_empty_chunks_costs_no_time(tmp_path):
+    path = take(tmp_path / "long.wav")
+    with path.open("r+b") as file:
+        file.truncate(4 * 2**30)  # sparse: it takes no room on the disk
+    begun = time.process_time()
+    assert read_chunks(path) == []
+    assert missing_share(path) == 0.0
+    assert time.process_time() - begun < 1.0  # it was minutes

@@ -2,6 +2,7 @@
 
 import glob
 import os
+import stat
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -64,7 +65,13 @@ class Audio:
 def read_audio(path: Path | str) -> Audio:
     """A sound file as it stands: no resampling, no mixing. Raises AudioFileError for what is no sound or holds none."""
     with _open(Path(path)) as file:
-        samples = file.read(dtype="float32", always_2d=True).T
+        try:
+            samples = file.read(dtype="float32", always_2d=True).T
+        except MemoryError:  # the head of the smallest file may promise any length
+            raise AudioFileError(
+                f"{path} says that it holds {file.frames} frames of {file.channels} channels, more than there is memory for; "
+                "cut the take, or export it again"
+            ) from None
         sample_rate, container, subtype = file.samplerate, file.format, file.subtype
     if samples.shape[1] == 0:
         raise AudioFileError(f"{path} holds no sound (0 frames); export the take again")
@@ -80,12 +87,18 @@ def look_at_audio(path: Path | str) -> AudioFacts:
 @contextmanager
 def _open(path: Path) -> Iterator[soundfile.SoundFile]:
     """A sound file opened for reading; what goes wrong with it is an AudioFileError."""
-    if not path.is_file():
-        raise AudioFileError(f"{path} is {'a folder' if path.is_dir() else 'not there'}; check the name")
-    if path.stat().st_size == 0:
+    try:
+        facts = path.stat()
+    except OSError as reason:
+        state = "not there" if isinstance(reason, FileNotFoundError) else f"not to be had ({reason.strerror})"
+        raise AudioFileError(f"{path} is {state}; check the name") from None
+    if not stat.S_ISREG(facts.st_mode):  # a pipe would wait for ever, a device may never end
+        raise AudioFileError(f"{path} is {'a folder' if stat.S_ISDIR(facts.st_mode) else 'not a file'}; check the name")
+    if facts.st_size == 0:
         raise AudioFileError(f"{path} is an empty file (0 bytes); export the take again")
     try:
-        with soundfile.SoundFile(path) as file:
+        # As bytes, where names are bytes: they need not be UTF-8.
+        with soundfile.SoundFile(os.fsencode(path) if os.name == "posix" else path) as file:
             yield file
     except (soundfile.LibsndfileError, OSError, ValueError) as reason:
         raise AudioFileError(

@@ -1,6 +1,7 @@
 """What a box is: knobs said once, a design from knobs to numbers, one compiled kernel on one flat state."""
 
 import difflib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,10 @@ class Knob:
         return float(value)
 
 
+LONGEST_PATH, LONGEST_NAME = 4000, 255
+"""Bytes that the systems we know allow in a path and in each of its names; to ask them about a longer one is an error."""
+
+
 @dataclass(frozen=True)
 class FileSetting:
     """A file that a box is built from: a capture, an impulse response. It is changed by a change of rig."""
@@ -41,7 +46,8 @@ class FileSetting:
     meaning: str
 
     def check(self, name: str, value: Any) -> Path:
-        if not isinstance(value, str | Path) or not str(value):
+        text = str(value) if isinstance(value, str | Path) else ""
+        if not text or "\0" in text or len(os.fsencode(text)) > LONGEST_PATH or len(os.fsencode(Path(text).name)) > LONGEST_NAME:
             raise KnobError(f"{name} = {value!r} is not possible; give the path of {self.meaning}")
         return Path(value)
 

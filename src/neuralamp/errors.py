@@ -3,9 +3,23 @@
 A message says what is, what should be, and what to do. The command line prints it as one line.
 """
 
+LONGEST_LINE = 2000  # letters of a message; what a file says of itself may be as long as the file
+
 
 class NeuralAmpError(Exception):
-    """The root: everything that neuralamp raises on purpose."""
+    """The root: everything that neuralamp raises on purpose.
+
+    Its text is one printable line, whatever a stranger's file or its name put into it.
+    """
+
+    def __str__(self) -> str:
+        line = one_line(super().__str__())
+        return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE // 2]} ... {line[-LONGEST_LINE // 2 :]}"
+
+
+def one_line(text: str) -> str:
+    """A text as it may be shown: what would end the line, colour a terminal or turn the writing round is escaped."""
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
 
 
 class AudioFileError(NeuralAmpError):
@@ -46,6 +60,10 @@ class ReampError(NeuralAmpError):
 
 class EngineError(NeuralAmpError):
     """Something asked of the engine that it cannot do while it plays."""
+
+
+class RateError(NeuralAmpError):
+    """Two sample rates that no filter of a sensible size brings together."""
 
 
 class DeviceError(NeuralAmpError):

@@ -15,16 +15,18 @@ ir = "left.wav"
 
 import difflib
 import re
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from neuralamp.block import Block, FileSetting
+from neuralamp.block import Block
 from neuralamp.blocks import boxes
 from neuralamp.errors import KnobError, RigError
+from neuralamp.files import read_toml
 from neuralamp.resources import shipped
+
+MOST_BOXES = 64  # each may be a net that takes a second to make ready; a large pedal board has twenty
 
 
 @dataclass(frozen=True)
@@ -93,21 +95,16 @@ def find_rig(name: str | Path) -> Path:
 def read_rig(path: Path | str) -> Rig:
     """A rig file. Raises RigError, in one line, with the file, the line, the knob, its value and its bounds."""
     path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-        table = tomllib.loads(text)
-    except OSError as reason:
-        raise RigError(f"{path} cannot be read ({reason.strerror}); check the name") from None
-    except UnicodeDecodeError:
-        raise RigError(f'{path} is not a text file; a rig is TOML, such as: [[chain]] box = "amp"') from None
-    except tomllib.TOMLDecodeError as reason:
-        raise RigError(f"{path} is not TOML: {reason}; mend that line") from None
+    text, table = read_toml(path, RigError, example='[[chain]] box = "amp"')
     reader = _Reader(path, _places(text))
     reader.only(table, ("name", "chain"), ())
     name = table.get("name", path.stem)
     if not isinstance(name, str):
         reader.fail(f"name = {name!r} should be a text", ("name",))
-    return Rig(name, reader.chain(table, ()))
+    rig = Rig(name, reader.chain(table, ()))
+    if (count := len(list(_walk(rig.chain)))) > MOST_BOXES:
+        raise RigError(f"{path} has {count} boxes; {MOST_BOXES} is the most that is possible")
+    return rig
 
 
 Place = tuple[str | int, ...]
@@ -119,7 +116,7 @@ def _places(text: str) -> dict[Place, int]:
     counts: dict[Place, int] = {}
     table: Place = ()
     for number, line in enumerate(text.splitlines(), start=1):
-        if header := re.match(r"\s*\[\[\s*([\w.\s-]+?)\s*\]\]", line):
+        if header := re.match(r"\s*\[\[([\w.\s-]+)\]\]", line):
             *outer, last = (step.strip() for step in header[1].split("."))
             parent: Place = ()
             for step in outer:
@@ -175,15 +172,13 @@ class _Reader:
             self.fail(f"box = {word!r} is no box; there are: {', '.join(boxes())}; {hint}", (*place, "box"))
         kind = boxes()[str(word)]
         values = {name: value for name, value in table.items() if name != "box"}
-        for name, setting in kind.settings().items():
-            if isinstance(setting, FileSetting) and isinstance(values.get(name), str):
-                beside = self.path.parent / values[name]
-                values[name] = str(beside) if beside.exists() else values[name]
         for name in values:  # one at a time, so that the error can point at the line
             try:
-                kind.check(name, values[name])
+                values[name] = kind.check(name, values[name])
             except KnobError as reason:
                 self.fail(f"{word}: {reason}", (*place, name))
+            if isinstance(values[name], Path) and (beside := self.path.parent / values[name]).exists():
+                values[name] = beside
         try:
             return kind(**values)
         except KnobError as reason:

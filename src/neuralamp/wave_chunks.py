@@ -12,6 +12,7 @@ from typing import BinaryIO
 ORDERS = {b"RIFF": "<", b"RF64": "<", b"BW64": "<", b"FORM": ">"}  # the last is AIFF's
 MARKERS = b"adtl"  # the kind of LIST that names the cue points
 MOST_BYTES = 16 * 2**20  # of one chunk: an iXML of a long session has some hundred kilobytes
+MOST_CHUNKS = 10_000  # of one file; 4 GiB of noughts would be half a thousand million of them
 IN_DS64 = 0xFFFFFFFF  # a size of RF64 that does not fit stands in its ds64 chunk
 UNFINISHED = (0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFF000)  # what recorders write that do not know yet how long it will be
 BLOCK_BYTES = 2**20
@@ -84,7 +85,9 @@ def _walk(file: BinaryIO, whole: bool = True) -> Iterator[tuple[bytes, int, int]
     file.seek(0)
     order = ORDERS.get(file.read(4))
     place, data_size = 12, 0
-    while order and place + 8 <= end:
+    for _ in range(MOST_CHUNKS):
+        if not order or place + 8 > end:
+            return
         file.seek(place)
         name, size = struct.unpack(order + "4sI", file.read(8))
         place += 8

@@ -93,6 +93,7 @@ FAULTS = {
     "names no neuralamp.architecture": lambda model: model.ClearField("metadata_props"),
     "'transformer' is unknown; known are lstm, wavenet": change_metadata("neuralamp.architecture", "transformer"),
     "config is not valid at its text": change_metadata("neuralamp.config", "{"),
+    "config has 1000000 letters; 65536 is the most": change_metadata("neuralamp.config", "[" * 10**6),
     "config is not valid at arrays": change_metadata("neuralamp.config", "{}"),
     "config is not valid at arrays.0.channels": change_config(channels="8"),
     "config is not valid at arrays.0.sparkle": change_config(sparkle=1),
@@ -158,7 +159,14 @@ def test_a_card_is_written_for_people_and_read_back(tmp_path):
     write_card(tmp_path / "card.toml", card)
     assert read_card(tmp_path / "card.toml") == card
     (tmp_path / "card.toml").write_text("colour = 1")
-    with pytest.raises(CaptureError, match="that may say: name, sample_rate"):
+    (tmp_path / "card.toml").write_text('sample_rate = "48000"')
+    with pytest.raises(CaptureError, match=r"card\.toml is not a card at sample_rate"):
+        read_card(tmp_path / "card.toml")
+    (tmp_path / "card.toml").write_text("polarity = 2")
+    with pytest.raises(CaptureError, match=r"card\.toml is not possible: the card says polarity 2"):
+        read_card(tmp_path / "card.toml")
+    (tmp_path / "card.toml").write_text("colour = 1")
+    with pytest.raises(CaptureError, match=r"card\.toml is not a card at colour: .*; it may say: name, sample_rate"):
         read_card(tmp_path / "card.toml")
 
 

@@ -11,14 +11,20 @@ from neuralamp.nets.wavenet.config import WaveNetConfig
 from neuralamp.nets.wavenet.layers import Film, LayerArray
 from neuralamp.nets.weights import check_weights, count, in_order
 
+LAYER = {"kernel_sizes": 3, "dilations": 1, "activations": "tanh"}
+
 
 def layers(**changes) -> LayerArray:
-    fields = {"channels": 2, "kernel_sizes": (3,), "dilations": (1,), "activations": ("tanh",)} | changes
+    fields = {"channels": 2} | {name: (value,) for name, value in LAYER.items()} | changes
     return LayerArray(**fields)
 
 
 def sequential(*layers: SequentialLayer, **changes) -> SequentialConfig:
     return SequentialConfig(layers, **changes)
+
+
+def deep(count: int, **changes) -> LayerArray:
+    return layers(**{name: (value,) * count for name, value in LAYER.items()} | changes)
 
 
 @pytest.mark.parametrize(
@@ -46,8 +52,12 @@ def test_a_layer_array_that_does_not_hold_together_is_refused(changes, says):
         (lambda: WaveNetConfig((layers(films=(Film("conv_out"), Film("conv_in"))),)), "in this order: conv_in"),
         (lambda: WaveNetConfig((layers(conv_groups=3),)), "cannot be parted into 3 groups"),
         (lambda: WaveNetConfig((layers(),), condition=LstmConfig(4, knobs=("gain",))), "condition net hears 2 rows"),
-        (lambda: WaveNetConfig((layers(channels=10**4),)), "weights; 20000000 is the most"),
+        (lambda: WaveNetConfig((layers(channels=10**4),)), "weights; 2500000 is the most"),
         (lambda: WaveNetConfig((layers(dilations=(10**12,)),)), "is the most that is possible"),
+        (lambda: WaveNetConfig((layers(channels=10**4000),)), "is the most that is possible"),
+        (lambda: WaveNetConfig((layers(channels=3, dilations=(5 * 10**6,)),)), "have to remember 30000003 numbers"),
+        (lambda: WaveNetConfig((deep(257),)), "257 layers; 256 is the most"),
+        (lambda: WaveNetConfig((deep(4, channels=100, dilations=(20_000,) * 4),)), r"to come to rest \(160000 frames with 16"),
         (lambda: WaveNetConfig((layers(head_kernel_size=10**12),)), "is the most that is possible"),
         (lambda: SequentialConfig(()), "1 to 256 are"),
         (lambda: sequential(SequentialLayer("dense", 1)), "known are conv, pointwise, lstm, gru"),
@@ -56,10 +66,15 @@ def test_a_layer_array_that_does_not_hold_together_is_refused(changes, says):
         (lambda: sequential(SequentialLayer("conv", 4, activation="softmin")), "softmin is unknown"),
         (lambda: sequential(SequentialLayer("pointwise", 2)), "2 channels hears 1"),
         (lambda: sequential(SequentialLayer("conv", 4), SequentialLayer("conv", 4, groups=3)), "parted into 3 groups"),
-        (lambda: sequential(SequentialLayer("conv", 4, kernel_size=10**12)), "16777216 is the most"),
+        (lambda: sequential(SequentialLayer("conv", 4, 3, 10**7)), "16777216 is the most"),
         (lambda: sequential(SequentialLayer("conv", 10**6)), "16777216 is the most"),
-        (lambda: sequential(*[SequentialLayer("conv", 5000)] * 2), "20000000 is the most"),
-        (lambda: sequential(SequentialLayer("conv", 5000), SequentialLayer("conv", 5000, groups=5000)), "20000000 is the most"),
+        (lambda: sequential(*[SequentialLayer("conv", 5000)] * 2), "2500000 is the most"),
+        (lambda: sequential(SequentialLayer("conv", 5000), SequentialLayer("conv", 5000, groups=5000)), "times a frame"),
+        (
+            lambda: sequential(SequentialLayer("conv", 1, 2, 3 * 10**6), *[SequentialLayer("pointwise", 1)] * 250),
+            "1.0e.10 in all",
+        ),
+        (lambda: sequential(SequentialLayer("conv", 1, 10**4000)), "at most 16777216"),
         (lambda: sequential(SequentialLayer("conv", 1), skip=float("inf")), "a skip of inf"),
         (lambda: LinearConfig(0), "1 to 262144 are"),
         (lambda: LinearConfig(2**21), "1 to 262144 are"),
@@ -68,7 +83,9 @@ def test_a_layer_array_that_does_not_hold_together_is_refused(changes, says):
         (lambda: LstmConfig(outputs=0), "1 output or more"),
         (lambda: LstmConfig(skip=float("nan")), "a skip of nan"),
         (lambda: LstmConfig(layers=17), "1 to 16 layers"),
-        (lambda: LstmConfig(hidden=10**9), "more than 20000000 weights"),
+        (lambda: LstmConfig(hidden=10**4000), "2500000 is the most that is possible"),
+        (lambda: LstmConfig(hidden=800), "2500000 is the most that is possible"),
+        (lambda: LstmConfig(hidden=400), "come to rest"),
     ],
 )
 def test_a_net_that_cannot_be_is_refused(build, says):

@@ -1,6 +1,5 @@
 """What is known of a file, whatever it is."""
 
-import tomllib
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,8 @@ from neuralamp.audio import look_at_audio
 from neuralamp.block import FileSetting
 from neuralamp.capture.file import open_capture
 from neuralamp.capture.shelf import shelf
-from neuralamp.errors import AudioFileError, NeuralAmpError
+from neuralamp.errors import AudioFileError, NeuralAmpError, RigError
+from neuralamp.files import read_toml
 from neuralamp.learn.recipe import read_recipe, recipes
 from neuralamp.nets import architecture_of
 from neuralamp.nets.weights import count
@@ -53,8 +53,8 @@ def _capture(file: Path) -> dict[str, Any]:
 def _is_recipe(file: Path) -> bool:
     """A recipe names an architecture; a rig never does. What cannot be read is taken for a rig, whose reader says why."""
     try:
-        return "architecture" in tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return "architecture" in read_toml(file, RigError, example="")[1]
+    except RigError:
         return False
 
 

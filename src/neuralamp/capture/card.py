@@ -1,13 +1,15 @@
 """What is written on a capture: whose amp, at which levels, learned how, and how close it came."""
 
 import json
-import tomllib
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import ClassVar
 
+from pydantic import TypeAdapter, ValidationError
+
 from neuralamp.errors import CaptureError
-from neuralamp.settings import NO_OTHER_KEYS
+from neuralamp.files import read_toml
+from neuralamp.settings import NO_OTHER_KEYS, first_fault
 
 
 @dataclass(frozen=True)
@@ -71,9 +73,12 @@ def write_card(path: Path, card: Card) -> None:
 
 def read_card(path: Path) -> Card:
     """A card that `write_card` wrote, or a person. Raises CaptureError for what is no card."""
+    _, facts = read_toml(path, CaptureError, example='name = "Red plexi"')
     try:
-        facts = tomllib.loads(path.read_text(encoding="utf-8"))
-        return Card(**facts)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, TypeError) as reason:
+        # By way of JSON: there, strict typing takes 1 for 1.0, and nothing else for anything else.
+        return TypeAdapter(Card).validate_json(json.dumps(facts, default=str), strict=True)
+    except ValidationError as reason:
         known = ", ".join(field.name for field in fields(Card))
-        raise CaptureError(f"{path} is not a card ({reason}); it is a TOML file that may say: {known}") from None
+        raise CaptureError(f"{path} is not a card at {first_fault(reason, whole='its text')}; it may say: {known}") from None
+    except CaptureError as reason:
+        raise CaptureError(f"{path} is not possible: {reason}") from None

@@ -8,9 +8,9 @@ from typing import Any
 
 from neuralamp.capture.json_table import Table
 from neuralamp.errors import CaptureError
+from neuralamp.files import read_small_file
 
-MOST_BYTES = 256 * 2**20  # the largest net that a config allows has 80 MB of weights
-MOST_JSON_BYTES = 32 * 2**20  # a hundred times the largest in the wild; as Python's numbers it takes some 20 times as much
+MOST_BYTES = 16 * 2**20  # a hundred times the largest in the wild; JSON of noughts takes fifty times as much in memory
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,6 @@ class Content:
     @cached_property
     def table(self) -> Table:
         """The JSON object. Raises CaptureError for text that is none."""
-        if len(self.data) > MOST_JSON_BYTES:
-            raise CaptureError(f"it has {len(self.data)} bytes of JSON; a capture has at most {MOST_JSON_BYTES}")
         try:
             return Table(json.loads(self.data, parse_constant=_refuse), "")
         except RecursionError:
@@ -42,15 +40,7 @@ class Content:
 
 def read_content(path: Path) -> Content:
     """The content of a file of bearable size. Raises CaptureError for what is no such file."""
-    try:
-        if not path.is_file():
-            raise CaptureError(f"{path} is {'not a file' if path.exists() else 'not there'}; give the path of a capture")
-        size = path.stat().st_size
-        if size > MOST_BYTES:
-            raise CaptureError(f"{path} has {size} bytes; a capture has at most {MOST_BYTES}")
-        return Content(path, path.read_bytes())
-    except OSError as reason:
-        raise CaptureError(f"{path} cannot be read ({reason.strerror}); check the name") from None
+    return Content(path, read_small_file(path, MOST_BYTES, CaptureError))
 
 
 def _refuse(word: str) -> Any:

@@ -69,47 +69,41 @@ def write(name: str, *numbers: float) -> str:
     return " ".join([name, *(repr(float(number)) for number in numbers)]) if numbers != USUAL[name] else name
 
 
-ZERO, HALF, ONE, THREE, SIX = (np.float32(value) for value in (0.0, 0.5, 1.0, 3.0, 6.0))
+ZERO, HALF, ONE, TWO, THREE, SIX = (np.float32(value) for value in (0.0, 0.5, 1.0, 2.0, 3.0, 6.0))
 
-# tanh(x) = x P(x^2) / Q(x^2) for |x| <= 9, where float32's tanh has reached 1: our own fit, a linearised rational least
-# squares reweighted towards equal ripple (Lawson 1961). The ripple is 5.3e-8; rounding makes it 3.1e-7.
-TANH_LIMIT = np.float32(9.0)
-P0, P1, P2, P3, P4, P5 = (
-    np.float32(value)
-    for value in (
-        0.999999737351042,
-        0.12910742166908146,
-        0.0029120554811646287,
-        9.19560254203273e-06,
-        -1.259263696074961e-08,
-        1.7841555646431564e-11,
-    )
-)
+TANH_LIMIT = np.float32(9.1)  # float32's tanh has reached 1 there
 EXP_LOWEST, EXP_HIGHEST, LOG2_E = np.float32(-87.0), np.float32(88.0), np.float32(1.0 / math.log(2.0))
 LN_2_HIGH = np.float32(0.693359375)  # the first 9 bits of ln 2, so that n times it is exact; the rest is LN_2_LOW
 LN_2_LOW = np.float32(math.log(2.0) - 0.693359375)
 E3, E4, E5, E6, E7 = (np.float32(1.0 / math.factorial(k)) for k in range(3, 8))
-Q1, Q2, Q3 = (np.float32(value) for value in (0.46243975437060625, 0.02372642453655012, 0.00022694917586872288))
 
 
 @kernel
-def tanh(x):
-    """tanh(x) within 3.1e-7, by multiplications and one division, so that a loop over frames becomes vector instructions."""
-    x = min(max(x, -TANH_LIMIT), TANH_LIMIT)
-    u = x * x
-    p = fma(u, fma(u, fma(u, fma(u, fma(u, P5, P4), P3), P2), P1), P0)
-    q = fma(u, fma(u, fma(u, Q3, Q2), Q1), ONE)
-    return x * p / q
+def split_exp(x):
+    """(2^n, exp(r) - 1) with exp(x) = 2^n exp(r) and |r| <= ln(2)/2, by Taylor's series to r^7, for -87 <= x <= 88."""
+    n = np.floor(fma(x, LOG2_E, HALF))
+    r = fma(n, -LN_2_LOW, fma(n, -LN_2_HIGH, x))
+    p = fma(r, fma(r, fma(r, fma(r, fma(r, E7, E6), E5), E4), E3), HALF)
+    return float_from_bits(np.int32((np.int32(n) + 127) << 23)), fma(r * r, p, r)
 
 
 @kernel
 def exp(x):
-    """exp(x) within 1.2e-7 of itself, for -87 <= x <= 88 and clamped there: 2^n exp(r) with |r| <= ln(2)/2, Taylor's to r^7."""
-    x = min(max(x, EXP_LOWEST), EXP_HIGHEST)
-    n = np.floor(fma(x, LOG2_E, HALF))
-    r = fma(n, -LN_2_LOW, fma(n, -LN_2_HIGH, x))
-    p = fma(r, fma(r, fma(r, fma(r, fma(r, fma(r, E7, E6), E5), E4), E3), HALF), ONE)
-    return fma(r, p, ONE) * float_from_bits(np.int32((np.int32(n) + 127) << 23))
+    """exp(x) within 1.2e-7 of itself, for -87 <= x <= 88 and clamped there."""
+    scale, above_one = split_exp(min(max(x, EXP_LOWEST), EXP_HIGHEST))
+    return fma(above_one, scale, scale)
+
+
+@kernel
+def tanh(x):
+    """tanh(x) = m / (m + 2), m = exp(2x) - 1, within 1.5e-7 and 2.4e-8 in the mean square: multiplications and one division.
+
+    A rational function of x alone takes 0.7 of the time and errs twice as much: in a hot amp that is heard 3 dB higher.
+    """
+    x = min(max(x, -TANH_LIMIT), TANH_LIMIT)
+    scale, above_one = split_exp(x + x)
+    m = fma(above_one, scale, scale - ONE)
+    return m / (m + TWO)
 
 
 @kernel

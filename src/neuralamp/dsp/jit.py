@@ -6,6 +6,7 @@ import numba
 import numpy as np
 from llvmlite import ir
 from numba import carray, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from neuralamp.dsp.kernel_cache import open_kernel_cache
@@ -18,6 +19,7 @@ numba.config.CACHE_DIR = str(KERNEL_CACHE)
 kernel = numba.njit(cache=True, error_model="numpy", nogil=True)
 
 X86 = platform.machine().lower() in ("x86_64", "amd64")
+ARM = platform.machine().lower() in ("aarch64", "arm64")
 
 
 def kernels_are_cold() -> bool:
@@ -89,6 +91,39 @@ def bytes_at(address, size):
     return carray(as_pointer(address), size, np.uint8)
 
 
+DOT_LANES = 16  # one AVX-512 register, two of AVX2, four of NEON: enough at once to hide what a multiply-add takes
+
+
+@intrinsic
+def dot(typing, a, b, size):
+    """The sum of a[k] b[k] over `size` float32 numbers at two addresses, a multiple of DOT_LANES.
+
+    Lane j sums k = j, j + DOT_LANES, ... by multiply-adds; the lanes are then folded in halves. This order is the same on every
+    processor. LLVM may not find it in a loop, whose sum has an order of its own: a loop over lanes in memory takes 2.6 times as
+    long at 48 numbers, 3.6 times at 176.
+    """
+
+    def codegen(context, builder, signature, args):
+        vector, index = ir.VectorType(ir.FloatType(), DOT_LANES), ir.IntType(32)
+        name = f"llvm.fma.v{DOT_LANES}f32"
+        fma_of_lanes = builder.module.globals.get(name) or ir.Function(
+            builder.module, ir.FunctionType(vector, [vector] * 3), name
+        )
+        x, y = (builder.inttoptr(args[k], vector.as_pointer()) for k in (0, 1))
+        total = cgutils.alloca_once_value(builder, ir.Constant(vector, [0.0] * DOT_LANES))  # becomes a register
+        with cgutils.for_range(builder, builder.sdiv(args[2], ir.Constant(args[2].type, DOT_LANES))) as loop:
+            a, b = (builder.load(builder.gep(pointer, [loop.index]), align=4, typ=vector) for pointer in (x, y))
+            builder.store(builder.call(fma_of_lanes, [a, b, builder.load(total, typ=vector)]), total)
+        lanes = builder.load(total, typ=vector)
+        for half in (8, 4, 2, 1):
+            low, high = (ir.Constant(ir.VectorType(index, half), list(range(k, k + half))) for k in (0, half))
+            nothing = ir.Constant(lanes.type, ir.Undefined)
+            lanes = builder.fadd(builder.shuffle_vector(lanes, nothing, low), builder.shuffle_vector(lanes, nothing, high))
+        return builder.extract_element(lanes, ir.Constant(index, 0))
+
+    return types.float32(types.int64, types.int64, types.int64), codegen
+
+
 @intrinsic
 def call_node(typing, function, inputs, outputs, frames, state):
     """Call the node kernel at an address: function(inputs, outputs, frames, state), all given as int64 (see dsp/node.py)."""
@@ -121,6 +156,36 @@ def store_release(typing, address, value):
 
     def codegen(context, builder, signature, args):
         builder.store_atomic(args[1], builder.inttoptr(args[0], ir.IntType(64).as_pointer()), "release", 8)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), codegen
+
+
+@intrinsic
+def pause(typing):
+    """Tell the processor that this thread waits for another one: it saves power, and lets the core's other thread go first."""
+
+    def codegen(context, builder, signature, args):
+        if X86 or ARM:
+            name, given = ("llvm.x86.sse2.pause", []) if X86 else ("llvm.aarch64.hint", [ir.Constant(ir.IntType(32), 1)])
+            kinds = [value.type for value in given]
+            function = builder.module.globals.get(name) or ir.Function(
+                builder.module, ir.FunctionType(ir.VoidType(), kinds), name
+            )
+            builder.call(function, given)
+        return context.get_dummy_value()
+
+    return types.void(), codegen
+
+
+@intrinsic
+def call_with(typing, function, number):
+    """Call the C function at an address: void function(unsigned int)."""
+
+    def codegen(context, builder, signature, args):
+        integer = ir.IntType(32)
+        target = builder.inttoptr(args[0], ir.FunctionType(ir.VoidType(), [integer]).as_pointer())
+        builder.call(target, [builder.trunc(args[1], integer)])
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64), codegen

@@ -1,14 +1,14 @@
 """How a net is to be learned: a flat TOML file, read into a frozen dataclass and held against what is possible."""
 
 import json
-import tomllib
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from neuralamp.errors import NetError, RecipeError
+from neuralamp.errors import NetError, RecipeError, one_line
+from neuralamp.files import read_toml
 from neuralamp.nets.lstm.config import LstmConfig
 from neuralamp.nets.wavenet.config import WaveNetConfig
 from neuralamp.resources import shipped
@@ -79,7 +79,7 @@ class WaveNetRecipe(Recipe):
     def __post_init__(self):
         if len(self.channels) != len(self.dilations):
             raise RecipeError(
-                f"recipe {self.name} has channels for {len(self.channels)} layer arrays and dilations for {len(self.dilations)}; "
+                f"it has channels for {len(self.channels)} layer arrays and dilations for {len(self.dilations)}; "
                 "give one number of channels and one list of dilations for each"
             )
         _ = self.config  # an impossible shape is told now
@@ -140,12 +140,7 @@ def find_recipe(name: str | Path) -> Recipe:
 def read_recipe(path: Path | str) -> Recipe:
     """A recipe file, every key known and every value possible; RecipeError in one line where not."""
     path = Path(path)
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as reason:
-        raise RecipeError(f"recipe {path} cannot be read ({reason.strerror}); check the name") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as reason:
-        raise RecipeError(f"recipe {path} is not TOML ({reason}); training/recipes has examples") from None
+    _, table = read_toml(path, RecipeError, example='architecture = "lstm"')
     kind = ARCHITECTURES.get(str(table.get("architecture")))
     if kind is None:
         raise RecipeError(
@@ -156,8 +151,8 @@ def read_recipe(path: Path | str) -> Recipe:
         raise RecipeError(f"recipe {path} has an unknown key {unknown[0]}; known are {', '.join(known)}")
     try:
         # By way of JSON: there, strict typing takes a list for a tuple and 1 for 1.0, and nothing else for anything else.
-        return TypeAdapter(kind).validate_json(json.dumps(table | {"name": path.stem}, default=str), strict=True)
+        return TypeAdapter(kind).validate_json(json.dumps(table | {"name": one_line(path.stem)}, default=str), strict=True)
     except ValidationError as reason:
         raise RecipeError(f"recipe {path} is not possible at {first_fault(reason, whole='its text')}") from None
-    except NetError as reason:
+    except (NetError, RecipeError) as reason:
         raise RecipeError(f"recipe {path} asks for an impossible net: {reason}") from None

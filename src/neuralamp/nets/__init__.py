@@ -19,6 +19,8 @@ from neuralamp.nets.weights import Weights, check_weights
 if TYPE_CHECKING:
     import onnx
 
+BUFFER_FRAMES = 4096
+
 
 @dataclass(frozen=True)
 class Architecture:
@@ -75,7 +77,8 @@ def graph(config: Any, weights: Weights) -> "onnx.ModelProto":
 def stream_at_rest(config: Any, weights: Weights, knobs: Sequence[float] = ()) -> Node:
     """The playing form, settled on silence with its knobs at these values: what an amp is before the first note."""
     node = architecture_of(config).stream(config, weights)
-    silence = np.zeros((config.inputs, config.settling_frames), np.float32)
+    silence = np.zeros((config.inputs, min(config.settling_frames, BUFFER_FRAMES)), np.float32)
     silence[1:] = np.reshape(np.asarray(knobs, np.float32), (-1, 1))
-    node.play(silence, config.outputs)
+    for start in range(0, config.settling_frames, BUFFER_FRAMES):
+        node.play(silence[:, : config.settling_frames - start], config.outputs)
     return node

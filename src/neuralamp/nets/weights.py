@@ -7,6 +7,10 @@ import numpy as np
 
 from neuralamp.errors import NetError
 
+MOST_WEIGHTS = 2_500_000  # twelve times the largest capture in the wild; more is a mistake or an attack
+MOST_SETTLING_WORK = 1e10  # sixty times the largest in the wild; one to three seconds of one core
+WORK_OF_A_WEIGHT = 20  # multiplications' worth of a frame for each named weight, however small: what its loops cost to enter
+
 Weights = Mapping[str, np.ndarray]
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -14,6 +18,19 @@ Shapes = Mapping[str, tuple[int, ...]]
 def count(shapes: Shapes) -> int:
     """How many numbers these weights hold."""
     return sum(math.prod(shape) for shape in shapes.values())
+
+
+def check_size(shapes: Shapes, settling_frames: int) -> None:
+    """Raise NetError for a net of too many weights, or one that would take seconds to come to rest before its first note."""
+    numbers = count(shapes)
+    if numbers > MOST_WEIGHTS:
+        raise NetError(f"this net would have {numbers} weights; {MOST_WEIGHTS} is the most that is possible")
+    work = settling_frames * (numbers + WORK_OF_A_WEIGHT * len(shapes))
+    if work > MOST_SETTLING_WORK:
+        raise NetError(
+            f"this net would need {work:.1e} multiplications to come to rest ({settling_frames} frames with {numbers} weights); "
+            f"{MOST_SETTLING_WORK:.1e} is the most that is possible"
+        )
 
 
 def check_weights(shapes: Shapes, weights: Weights) -> None:

@@ -22,6 +22,9 @@ from neuralamp.settings import first_fault
 NAME = "neuralamp (.onnx)"
 ENDINGS = (".onnx",)
 ARCHITECTURE, CONFIG, CARD = "neuralamp.architecture", "neuralamp.config", "neuralamp.card"
+# The largest net that a config allows has 10 MB of weights. Protobuf makes up to 84 bytes in memory of each in a hostile file.
+MOST_BYTES = 10 * 2**20
+MOST_LETTERS = 2**16  # of config or card; the largest config that is possible has 16 thousand
 
 
 def recognises(content: Content) -> bool:
@@ -60,6 +63,8 @@ def read(content: Content) -> Capture:
 
 
 def _parse(data: bytes) -> onnx.ModelProto:
+    if len(data) > MOST_BYTES:
+        raise CaptureError(f"it has {len(data)} bytes; a capture has at most {MOST_BYTES}")
     try:
         model = onnx.ModelProto.FromString(data)
     except DecodeError:
@@ -71,6 +76,8 @@ def _parse(data: bytes) -> onnx.ModelProto:
 
 def _validate(kind: type, text: str, what: str) -> Any:
     """Strictly typed JSON to a dataclass: no unknown key, no text for a number."""
+    if len(text) > MOST_LETTERS:
+        raise CaptureError(f"its {what} has {len(text)} letters; {MOST_LETTERS} is the most that is possible")
     try:
         return TypeAdapter(kind).validate_json(text, strict=True)
     except ValidationError as reason:

@@ -6,10 +6,8 @@ from typing import Any, ClassVar
 
 from neuralamp.dsp.recurrent import GATES
 from neuralamp.errors import NetError
-from neuralamp.nets.weights import count
+from neuralamp.nets.weights import MOST_WEIGHTS, check_size
 from neuralamp.settings import NO_OTHER_KEYS
-
-MOST_WEIGHTS = 20_000_000  # a hundred times the largest capture in the wild; more is a mistake or an attack
 
 
 @dataclass(frozen=True)
@@ -42,8 +40,9 @@ class LstmConfig:
             raise NetError(
                 f"{self.outputs} outputs and a skip of {self.skip} are not possible; 1 output or more and a number are"
             )
-        if count(self.weights()) > MOST_WEIGHTS:
-            raise NetError(f"{self.layers} layers of {self.hidden} cells are more than {MOST_WEIGHTS} weights; use fewer")
+        if max(self.hidden, self.outputs) > MOST_WEIGHTS:
+            raise NetError(f"a layer cannot have this many cells: of weights alone {MOST_WEIGHTS} is the most that is possible")
+        check_size(self.weights(), self.settling_frames)
 
     @property
     def inputs(self) -> int:

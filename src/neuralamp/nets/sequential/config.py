@@ -11,14 +11,14 @@ from neuralamp.dsp import activation
 from neuralamp.dsp.recurrent import GATES
 from neuralamp.dsp.rings import TILE
 from neuralamp.errors import NetError
-from neuralamp.nets.weights import count
+from neuralamp.nets.weights import MOST_SETTLING_WORK, MOST_WEIGHTS, check_size
 from neuralamp.settings import NO_OTHER_KEYS
 
 KINDS = ("conv", "pointwise", *GATES)
 SOFTMAX = "softmax"
 MOST_LAYERS = 256
-MOST_WEIGHTS = 20_000_000  # a hundred times the largest capture in the wild; more is a mistake or an attack
 MOST_PAST = 2**24  # floats that its layers together may remember or work on (64 MiB)
+WORK_OF_AN_ACTIVATION = 20  # multiplications' worth
 RECURRENT_SETTLING_FRAMES = 24_000  # half a second at 48 kHz, as recurrent nets settle everywhere
 
 
@@ -46,8 +46,9 @@ class SequentialLayer:
     def __post_init__(self):
         if self.kind not in KINDS:
             raise NetError(f"a layer of kind {self.kind[:40]!r} is unknown; known are {', '.join(KINDS)}")
-        if min(self.channels, self.kernel_size, self.dilation, self.groups) < 1:
-            raise NetError("channels, kernel size, dilation and groups of a layer must be 1 or more")
+        sizes = (self.channels, self.kernel_size, self.dilation, self.groups)
+        if min(sizes) < 1 or max(sizes) > MOST_PAST:
+            raise NetError(f"channels, kernel size, dilation and groups of a layer must be 1 or more, and at most {MOST_PAST}")
         if self.kind != "conv" and (self.kernel_size, self.dilation, self.groups, self.bias) != (1, 1, 1, True):
             raise NetError(f"kernel size, dilation, groups and bias belong to convolutions, not to a layer of kind {self.kind}")
         if self.activation != SOFTMAX:
@@ -87,11 +88,12 @@ class SequentialLayer:
         """Numbers that it remembers, or works on within a tile of frames."""
         return width * (self.past_frames + 2 * TILE) + self.channels * 2 * TILE
 
-    def products(self, width: int) -> int:
+    def work(self, width: int) -> int:
         """Multiplications a frame, its groups taken as the full matrices that a kernel makes of them."""
+        gates = WORK_OF_AN_ACTIVATION * self.channels * (1 + GATES.get(self.kind, 0))
         if self.kind == "conv":
-            return width * self.channels * self.kernel_size
-        return GATES.get(self.kind, 0) * self.channels * (width + self.channels)
+            return gates + width * self.channels * self.kernel_size
+        return gates + GATES.get(self.kind, 0) * self.channels * (width + self.channels)
 
 
 @dataclass(frozen=True)
@@ -119,8 +121,12 @@ class SequentialConfig:
                 raise NetError(f"a convolution from {width} to {channels} channels cannot be parted into {layer.groups} groups")
         if self._sum("floats") > MOST_PAST:
             raise NetError(f"this net would have to remember {self._sum('floats')} numbers; {MOST_PAST} is the most possible")
-        if (numbers := max(count(self.weights()), self._sum("products"))) > MOST_WEIGHTS:
-            raise NetError(f"this net would have or multiply {numbers} weights a frame; {MOST_WEIGHTS} is the most possible")
+        check_size(self.weights(), self.settling_frames)
+        if (work := self._sum("work")) > MOST_WEIGHTS or work * self.settling_frames > MOST_SETTLING_WORK:
+            raise NetError(
+                f"this net would multiply {work} times a frame, {self.settling_frames} frames long before it is at rest; "
+                f"{MOST_WEIGHTS} times, and {MOST_SETTLING_WORK:.1e} in all, is the most that is possible"
+            )
 
     def _sum(self, what: str) -> int:
         return sum(getattr(layer, what)(width) for (width, _), layer in zip(self.widths, self.layers, strict=True))

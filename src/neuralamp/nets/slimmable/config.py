@@ -7,12 +7,11 @@ from typing import Any, ClassVar
 
 from neuralamp.errors import NetError
 from neuralamp.nets.nested import MOST_DEPTH, Net, depth
-from neuralamp.nets.weights import count
+from neuralamp.nets.weights import check_size
 from neuralamp.settings import NO_OTHER_KEYS
 
 SIZE = "size"
 MOST_PARTS = 64
-MOST_WEIGHTS = 20_000_000  # of all parts together, as of any other net
 FADE_FRAMES = 256  # 5 ms at 48 kHz from the part that played to the one that is wanted
 
 
@@ -43,8 +42,7 @@ class SlimmableConfig:
             raise NetError(f"nets stand inside nets {depth(self)} deep; {MOST_DEPTH} is the most that is possible")
         if len({(part.net.knobs, part.net.outputs) for part in self.parts}) > 1:
             raise NetError("the parts of a slimmable net must have the same knobs and outputs")
-        if (numbers := count(self.weights())) > MOST_WEIGHTS:
-            raise NetError(f"this slimmable net would have {numbers} weights; {MOST_WEIGHTS} is the most that is possible")
+        check_size(self.weights(), self.settling_frames)
 
     @property
     def knobs(self) -> tuple[str, ...]:

@@ -10,10 +10,10 @@ from neuralamp.dsp import activation
 from neuralamp.errors import NetError
 from neuralamp.nets.nested import MOST_DEPTH, Net, depth
 from neuralamp.nets.wavenet.layers import LayerArray, PostLayer
-from neuralamp.nets.weights import count
+from neuralamp.nets.weights import MOST_WEIGHTS, check_size
 from neuralamp.settings import NO_OTHER_KEYS
 
-MOST_WEIGHTS = 20_000_000  # a hundred times the largest capture in the wild; more is a mistake or an attack
+MOST_LAYERS = 256  # of all arrays together; the largest in the wild has 23
 MOST_PAST = 2**24  # floats that all its convolutions together may remember (64 MiB); the largest in the wild needs 0.1 MiB
 
 
@@ -48,10 +48,11 @@ class WaveNetConfig:
             raise NetError(f"the condition net hears {self.condition.inputs} rows; it should hear {self.inputs} as the net does")
         for array in self.arrays:
             array.check_groups(self.condition_channels)
+        if (layers := sum(array.layers for array in self.arrays)) > MOST_LAYERS:
+            raise NetError(f"this WaveNet would have {layers} layers; {MOST_LAYERS} is the most that is possible")
         if self.past > MOST_PAST:
             raise NetError(f"this WaveNet would have to remember {self.past} numbers; {MOST_PAST} is the most that is possible")
-        if (numbers := count(self.weights())) > MOST_WEIGHTS:
-            raise NetError(f"this WaveNet would have {numbers} weights; {MOST_WEIGHTS} is the most that is possible")
+        check_size(self.weights(), self.settling_frames)
         if (products := sum(array.products(self.condition_channels) for array in self.arrays)) > MOST_WEIGHTS:
             raise NetError(
                 f"this WaveNet would multiply {products} times a frame; {MOST_WEIGHTS} times is the most that is possible"

@@ -8,6 +8,7 @@ from neuralamp.dsp import activation
 from neuralamp.errors import NetError
 from neuralamp.settings import NO_OTHER_KEYS
 
+MOST_SIZE = 2**24  # of anything that is counted; what the parts make together has limits of its own
 GATINGS = ("none", "gated", "blended")
 PLACES = (
     "conv_in", "conv_out", "mixin_in", "mixin_out", "activation_in", "activation_out", "residual_out", "head_1x1_out",
@@ -101,6 +102,10 @@ class LayerArray:
         sizes = (*self.kernel_sizes, *self.dilations, self.channels, self.bottleneck, self.head_channels, self.head_kernel_size)
         if min(*sizes, self.head_dilation) < 1 or self.head_1x1 < 0:
             raise NetError("channels, kernel sizes and dilations of a layer array must be 1 or more")
+        if max(*sizes, self.head_dilation, self.head_1x1) > MOST_SIZE:
+            raise NetError(
+                f"a layer array cannot be this large: of channels, taps and frames {MOST_SIZE} is the most that is possible"
+            )
         for text in (*self.activations, *self.gate_activations):
             activation.parse(text)
         if unknown := set(self.gatings) - set(GATINGS):

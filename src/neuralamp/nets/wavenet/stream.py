@@ -123,63 +123,55 @@ def mix_condition(layer, weights, net, frames):
 
 
 @kernel
+def mixed_1x1(weights, net, matrix, biases, width, bottleneck, frames):
+    """The rows of `mixed` = a 1x1 convolution of a; summed by itself, so that its rounding is that of small numbers."""
+    for c in range(width):
+        y = floats_at(net.mixed + ROW * c, frames)
+        y[:] = weights[biases + c]
+        add_rows(y, weights, matrix + c * bottleneck, net.z, TILE, bottleneck)
+
+
+@kernel
 def add_skip(layer, weights, net, head, frames):
     """The ring that the head reads += a, through the layer's own 1x1 where it has one."""
-    modulated = layer.head_1x1 >= 0 and layer.films[HEAD_1X1_OUT] >= 0
+    rows = net.z
+    if layer.head_1x1 >= 0:
+        rows = net.mixed
+        mixed_1x1(weights, net, layer.head_1x1, layer.head_1x1_bias, head.channels, layer.bottleneck, frames)
+        if layer.films[HEAD_1X1_OUT] >= 0:
+            condition, count = integers_at(net.condition_rows, net.condition_channels), net.condition_channels
+            modulate(layer, HEAD_1X1_OUT, weights, condition, count, (net.mixed, ROW, frames), net.film)
     for c in range(head.channels):
-        skip = newest(head, c, net.frame, frames)
-        if layer.head_1x1 < 0:
-            a = floats_at(net.z + ROW * c, frames)
-            for n in range(frames):
-                skip[n] += a[n]
-            continue
-        bias = weights[layer.head_1x1_bias + c]
-        y = floats_at(net.mixed + ROW * c, frames) if modulated else skip
+        skip, a = newest(head, c, net.frame, frames), floats_at(rows + ROW * c, frames)
         for n in range(frames):
-            y[n] = bias if modulated else y[n] + bias
-        add_rows(y, weights, layer.head_1x1 + c * layer.bottleneck, net.z, TILE, layer.bottleneck)
-    if modulated:
-        condition, count = integers_at(net.condition_rows, net.condition_channels), net.condition_channels
-        modulate(layer, HEAD_1X1_OUT, weights, condition, count, (net.mixed, ROW, frames), net.film)
-        for c in range(head.channels):
-            skip, y = newest(head, c, net.frame, frames), floats_at(net.mixed + ROW * c, frames)
-            for n in range(frames):
-                skip[n] += y[n]
-
-
-@kernel
-def residual(layer, weights, net, frames):
-    """The modulated residual_1x1(a), in the rows of `mixed`."""
-    for c in range(layer.channels):
-        y = floats_at(net.mixed + ROW * c, frames)
-        y[:] = weights[layer.residual_bias + c]
-        add_rows(y, weights, layer.residual + c * layer.bottleneck, net.z, TILE, layer.bottleneck)
-    condition, count = integers_at(net.condition_rows, net.condition_channels), net.condition_channels
-    modulate(layer, RESIDUAL_OUT, weights, condition, count, (net.mixed, ROW, frames), net.film)
-
-
-@kernel
-def pass_on(layer, weights, net, c, y, frames):
-    """y = channel `c` of the residual stream behind this layer: what came in, plus a through the 1x1 where it has one."""
-    x = floats_at(net.stream + ROW * c, frames) if layer.films[CONV_IN] >= 0 else newest(layer, c, net.frame, frames)
-    if layer.films[RESIDUAL_OUT] >= 0:
-        added = floats_at(net.mixed + ROW * c, frames)
-        for n in range(frames):
-            y[n] = x[n] + added[n]
-        return
-    bias = weights[layer.residual_bias + c] if layer.residual >= 0 else ZERO
-    for n in range(frames):
-        y[n] = x[n] + bias
-    if layer.residual >= 0:
-        add_rows(y, weights, layer.residual + c * layer.bottleneck, net.z, TILE, layer.bottleneck)
+            skip[n] += a[n]
 
 
 @kernel
 def incoming(layer, net, c, frames):
-    """Where channel `c` of a layer's input has to be put: into its ring, or where `hear` looks for it."""
+    """Where channel `c` of a layer's input is: in its ring, or where `hear` looks for it."""
     if layer.films[CONV_IN] >= 0:
         return floats_at(net.stream + ROW * c, frames)
     return newest(layer, c, net.frame, frames)
+
+
+@kernel
+def pass_on(layer, following, weights, net, last, frames):
+    """The residual stream behind a layer: what came in, plus a through the 1x1 where it has one."""
+    if layer.residual >= 0:
+        mixed_1x1(weights, net, layer.residual, layer.residual_bias, layer.channels, layer.bottleneck, frames)
+        if layer.films[RESIDUAL_OUT] >= 0:
+            condition, count = integers_at(net.condition_rows, net.condition_channels), net.condition_channels
+            modulate(layer, RESIDUAL_OUT, weights, condition, count, (net.mixed, ROW, frames), net.film)
+    for c in range(layer.channels):
+        x = incoming(layer, net, c, frames)
+        y = floats_at(net.stream + ROW * c, frames) if last else incoming(following, net, c, frames)
+        if layer.residual >= 0:
+            added = floats_at(net.mixed + ROW * c, frames)
+            for n in range(frames):
+                y[n] = x[n] + added[n]
+        else:
+            y[:] = x
 
 
 @kernel
@@ -210,12 +202,8 @@ def play_array(head, layers, weights, net, frames):
             condition, count = integers_at(net.condition_rows, net.condition_channels), net.condition_channels
             modulate(layer, ACTIVATION_OUT, weights, condition, count, (net.z, ROW, frames), net.film)
         add_skip(layer, weights, net, head, frames)
-        if layer.films[RESIDUAL_OUT] >= 0:
-            residual(layer, weights, net, frames)
         last = i + 1 == head.first_layer + head.layers
-        for c in range(layer.channels):
-            y = floats_at(net.stream + ROW * c, frames) if last else incoming(layers[i + 1], net, c, frames)
-            pass_on(layer, weights, net, c, y, frames)
+        pass_on(layer, layers[i if last else i + 1], weights, net, last, frames)
     mirror(head, net.frame, frames)
 
 

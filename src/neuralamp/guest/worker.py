@@ -1,0 +1,158 @@
+"""The worker: the process in which a stranger's graph is read and played, and nothing else can be done.
+
+    python -m neuralamp.guest.worker look PATH
+    python -m neuralamp.guest.worker play PATH MEMORY MAX_FRAMES PAST_FRAMES SETTLING_FRAMES
+
+`look` says what the graph is, `play` plays it on shared memory (link.py) until its input is closed. What it has to say is one
+line of JSON on its output: {"facts": ...} or {"refused": "..."}.
+
+Before the file is opened the process gives up what it will not need: memory beyond MOST_MEMORY, writing any file, starting any
+process; and before the file is parsed, opening any further file. Windows has none of these limits: there only the whitelist of
+operators, the process of its own and the time limits stand between a stranger and the machine.
+"""
+
+import json
+import os
+import sys
+import threading
+import time
+from contextlib import suppress
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from neuralamp.errors import CaptureError
+from neuralamp.guest.experiments import experiment
+from neuralamp.guest.facts import MOST_BYTES, Facts, one_line, shown
+from neuralamp.guest.graph import read_graph
+from neuralamp.guest.link import Link
+from neuralamp.guest.stream import Session, Stream
+
+MOST_MEMORY = 2 * 2**30  # of the process: Python, numba and onnxruntime take 0.5 GiB of it before the file is read
+MOST_OPENING_SECONDS = 60  # of computing until the first sound; the player's own limit is shorter, but it may have died
+LONGEST_NAP = 5e-3  # seconds between two looks at the link
+
+
+def main(words: list[str]) -> None:
+    threading.Thread(target=_die_with_the_player, daemon=True).start()
+    match words:
+        case ["look", path]:
+            job = partial(_look, Path(path))
+        case ["play", path, memory, max_frames, past_frames, settling_frames]:
+            link = Link.of_player(memory, int(max_frames))
+            job = partial(_play, Path(path), link, int(past_frames), int(settling_frames))
+        case _:
+            sys.exit(__doc__)
+    _give_up("RLIMIT_AS", MOST_MEMORY)
+    _give_up("RLIMIT_CORE", 0)
+    _give_up("RLIMIT_FSIZE", 0)
+    _give_up("RLIMIT_NPROC", 0)
+    _may_compute(MOST_OPENING_SECONDS)
+    try:
+        job()
+    except CaptureError as reason:
+        _say(refused=str(reason))
+    except MemoryError:
+        _say(refused=TOO_MUCH_MEMORY)
+    except Exception as reason:  # noqa: BLE001  onnxruntime raises whatever it likes
+        out = any(words in str(reason) for words in ("bad_alloc", "allocate memory"))
+        _say(refused=TOO_MUCH_MEMORY if out else f"onnxruntime cannot play it ({one_line(reason)}); export the net again")
+
+
+TOO_MUCH_MEMORY = f"it asks for more than {MOST_MEMORY // 2**20} MiB of memory; no amp needs so much"
+
+
+def _say(**words: object) -> None:
+    print(json.dumps(words), flush=True)  # noqa: T201  its output is a pipe to the player
+
+
+def _die_with_the_player() -> None:
+    """The player holds the other end of our input; when it is gone, whatever the cause, so are we.
+
+    onnxruntime lets other threads run while it works, so this one is never kept from it. PR_SET_PDEATHSIG would kill us with the
+    player's thread that started us, which may end long before the player does.
+    """
+    while os.read(0, 1):
+        pass
+    os._exit(0)
+
+
+def _give_up(limit: str, most: int) -> None:
+    """Lower a limit of this process for ever; where the system has no such limit, nothing is lowered."""
+    with suppress(ImportError, AttributeError, ValueError, OSError):
+        import resource  # absent on Windows
+
+        resource.setrlimit(getattr(resource, limit), (most, most))
+
+
+def _may_compute(seconds: int | None) -> None:
+    """From here on the process is killed once it has computed for so long; None is for ever."""
+    with suppress(ImportError, ValueError, OSError):
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+        resource.setrlimit(resource.RLIMIT_CPU, (hard if seconds is None else seconds, hard))
+
+
+def _read(path: Path) -> bytes:
+    """The file's bytes, after which no file can be opened any more."""
+    try:
+        if (size := path.stat().st_size) > MOST_BYTES:
+            raise CaptureError(f"it has {size} bytes; a capture has at most {MOST_BYTES}")
+        content = path.read_bytes()
+    except OSError as reason:
+        raise CaptureError(f"it cannot be read ({reason.strerror}); check the name") from None
+    _give_up("RLIMIT_NOFILE", 0)
+    return content
+
+
+def _look(path: Path) -> None:
+    """Say what the graph is."""
+    content = _read(path)
+    graph = read_graph(content)
+    session = Session(content, graph)
+    findings = experiment(session)
+    warnings = [] if findings.settles else ["it never comes to rest: silence does not make it forget what it has heard"]
+    sizes = [
+        "frames" if k == graph.time_axis and size is None else str(size or 1) for k, size in enumerate(graph.sound.shape or ())
+    ]
+    facts = Facts(
+        sound=f"{shown(graph.sound.name)} ({', '.join(sizes)})",
+        states=tuple(f"{shown(state.name)} {state.first.shape}" for state in graph.states),
+        operators=graph.operators,
+        weights=graph.weights,
+        frames=graph.frames or 0,
+        past_frames=findings.past_frames,
+        receptive_field=findings.receptive_field,
+        latency_frames=Stream(session, findings.past_frames).latency_frames,
+        metadata=graph.metadata,
+        warnings=tuple(warnings),
+    )
+    _say(facts=asdict(facts))
+
+
+def _play(path: Path, link: Link, past_frames: int, settling_frames: int) -> None:
+    """Settle on silence, then answer whatever the player hands over, until the player is gone."""
+    content = _read(path)
+    stream = Stream(Session(content, read_graph(content)), past_frames)
+    stream.play(np.zeros(max(settling_frames, 1), np.float32))
+    rest = stream.memory
+    _may_compute(None)  # a song may be long
+    link.ready()
+    heard = time.monotonic()
+    while True:
+        x, from_rest = link.hear()
+        if x.size == 0:
+            # A tenth of how long it has waited already: at most a tenth is added to any pause, and an idle worker sleeps.
+            time.sleep(min((time.monotonic() - heard) / 10, LONGEST_NAP))
+            continue
+        if from_rest:
+            stream.memory = rest
+        link.answer(stream.play(x))
+        heard = time.monotonic()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
