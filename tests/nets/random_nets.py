@@ -9,6 +9,7 @@ from neuralamp.dsp import activation
 from neuralamp.nets import architecture_of
 from neuralamp.nets.linear.config import LinearConfig
 from neuralamp.nets.lstm.config import LstmConfig
+from neuralamp.nets.sequential.config import SequentialConfig, SequentialLayer
 from neuralamp.nets.slimmable.config import Part, SlimmableConfig
 from neuralamp.nets.wavenet.config import WaveNetConfig
 from neuralamp.nets.wavenet.layers import GATINGS, PLACES, Film, LayerArray, PostLayer
@@ -112,7 +113,31 @@ def random_linear(rng: np.random.Generator) -> LinearConfig:
     return LinearConfig(round(2.0 ** rng.uniform(0.0, 13.0)), bias=bool(rng.integers(2)))
 
 
-RANDOM = {"linear": random_linear, "wavenet": random_wavenet, "lstm": random_lstm, "slimmable": random_slimmable}
+def random_sequential(rng: np.random.Generator) -> SequentialConfig:
+    """All kinds of layers, few of them recurrent; the last one is a plain convolution, which scales the output."""
+    knobs = ("gain", "tone")[: int(rng.integers(3))]
+    width, layers = 1 + len(knobs), []
+    for _ in range(rng.integers(1, 6)):
+        kind = str(rng.choice(("conv", "conv", "pointwise", "lstm", "gru")))
+        channels = width if kind == "pointwise" else int(rng.integers(1, 9))
+        nonlinearity = random_activation(rng) if rng.integers(5) else "softmax"
+        shape = {}
+        if kind == "conv":
+            shape = {"kernel_size": int(rng.integers(1, 6)), "dilation": int(rng.integers(1, 90)), "bias": bool(rng.integers(2))}
+            shape |= {"groups": divisor(rng, width, channels)}
+        layers.append(SequentialLayer(kind, channels, activation=nonlinearity, **shape))
+        width = channels
+    layers.append(SequentialLayer("conv", 1, kernel_size=int(rng.integers(1, 3))))
+    return SequentialConfig(tuple(layers), knobs, skip=float(rng.choice((0.0, 1.0, -0.3))))
+
+
+RANDOM = {
+    "linear": random_linear,
+    "wavenet": random_wavenet,
+    "lstm": random_lstm,
+    "sequential": random_sequential,
+    "slimmable": random_slimmable,
+}
 """A maker of random shapes for each architecture; one that is missing here fails the parity test."""
 
 
@@ -156,6 +181,8 @@ def last_numbers(net) -> list[torch.Tensor]:
     """The weights that the output is proportional to."""
     if hasattr(net, "impulse"):
         return [net.impulse] if net.bias is None else [net.impulse, net.bias]
+    if isinstance(net.config, SequentialConfig):
+        return [net.layers[-1].weight, net.layers[-1].bias]
     if hasattr(net, "parts"):
         return [number for part in net.parts for number in last_numbers(part)]
     if getattr(net, "post_head", ()):

@@ -1,4 +1,7 @@
-"""Where a net's state begins: heard from the first frame, in every form, when nothing has settled yet."""
+"""Where a net's state begins: heard from the first frame, in every form, when nothing has settled yet.
+
+Convolutions of a sequential net begin behind zeros, each of its own: what silence would make of them comes later.
+"""
 
 import numpy as np
 import onnxruntime
@@ -8,6 +11,7 @@ import torch
 from neuralamp import nets
 from neuralamp.nets import architecture_of
 from neuralamp.nets.lstm.config import LstmConfig
+from neuralamp.nets.sequential.config import SequentialConfig, SequentialLayer
 from tests.nets.random_nets import excitation, learned_net
 from tests.sound import error_db
 
@@ -18,6 +22,15 @@ BEGINNINGS = {
     "lstm": LstmConfig(5, layers=2, initial_state=True, knobs=("gain",), skip=0.5),
     "gru": LstmConfig(5, layers=2, cell="gru", initial_state=True),
     "two outputs": LstmConfig(4, outputs=2, initial_state=True, skip=-1.0),
+    "sequential": SequentialConfig(
+        (
+            SequentialLayer("conv", 4, kernel_size=3, dilation=20, activation="softmax"),
+            SequentialLayer("gru", 3),
+            SequentialLayer("conv", 4, kernel_size=5),
+            SequentialLayer("lstm", 3, activation="tanh"),
+            SequentialLayer("conv", 1),
+        )
+    ),
 }
 
 

@@ -6,6 +6,7 @@ import pytest
 from neuralamp.errors import NetError
 from neuralamp.nets.linear.config import LinearConfig
 from neuralamp.nets.lstm.config import LstmConfig
+from neuralamp.nets.sequential.config import SequentialConfig, SequentialLayer
 from neuralamp.nets.wavenet.config import WaveNetConfig
 from neuralamp.nets.wavenet.layers import Film, LayerArray
 from neuralamp.nets.weights import check_weights, count, in_order
@@ -16,6 +17,10 @@ LAYER = {"kernel_sizes": 3, "dilations": 1, "activations": "tanh"}
 def layers(**changes) -> LayerArray:
     fields = {"channels": 2} | {name: (value,) for name, value in LAYER.items()} | changes
     return LayerArray(**fields)
+
+
+def sequential(*layers: SequentialLayer, **changes) -> SequentialConfig:
+    return SequentialConfig(layers, **changes)
 
 
 def deep(count: int, **changes) -> LayerArray:
@@ -54,6 +59,23 @@ def test_a_layer_array_that_does_not_hold_together_is_refused(changes, says):
         (lambda: WaveNetConfig((deep(257),)), "257 layers; 256 is the most"),
         (lambda: WaveNetConfig((deep(4, channels=100, dilations=(20_000,) * 4),)), r"to come to rest \(160000 frames with 16"),
         (lambda: WaveNetConfig((layers(head_kernel_size=10**12),)), "is the most that is possible"),
+        (lambda: SequentialConfig(()), "1 to 256 are"),
+        (lambda: sequential(SequentialLayer("dense", 1)), "known are conv, pointwise, lstm, gru"),
+        (lambda: sequential(SequentialLayer("conv", 0)), "1 or more"),
+        (lambda: sequential(SequentialLayer("lstm", 4, kernel_size=3)), "belong to convolutions"),
+        (lambda: sequential(SequentialLayer("conv", 4, activation="softmin")), "softmin is unknown"),
+        (lambda: sequential(SequentialLayer("pointwise", 2)), "2 channels hears 1"),
+        (lambda: sequential(SequentialLayer("conv", 4), SequentialLayer("conv", 4, groups=3)), "parted into 3 groups"),
+        (lambda: sequential(SequentialLayer("conv", 4, 3, 10**7)), "16777216 is the most"),
+        (lambda: sequential(SequentialLayer("conv", 10**6)), "16777216 is the most"),
+        (lambda: sequential(*[SequentialLayer("conv", 5000)] * 2), "2500000 is the most"),
+        (lambda: sequential(SequentialLayer("conv", 5000), SequentialLayer("conv", 5000, groups=5000)), "times a frame"),
+        (
+            lambda: sequential(SequentialLayer("conv", 1, 2, 3 * 10**6), *[SequentialLayer("pointwise", 1)] * 250),
+            "1.0e.10 in all",
+        ),
+        (lambda: sequential(SequentialLayer("conv", 1, 10**4000)), "at most 16777216"),
+        (lambda: sequential(SequentialLayer("conv", 1), skip=float("inf")), "a skip of inf"),
         (lambda: LinearConfig(0), "1 to 262144 are"),
         (lambda: LinearConfig(2**21), "1 to 262144 are"),
         (lambda: LstmConfig(cell="rnn"), "known are lstm, gru"),

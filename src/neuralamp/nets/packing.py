@@ -42,6 +42,10 @@ class Packer:
             full[rows[:, None], columns] = parted[rows]
         return self.pack(full.transpose(0, 2, 1))
 
+    def columns(self, name: str) -> int:
+        """A matrix (out, in), laid out (in, out)."""
+        return self.pack(self._arrays[name].T)
+
     def vector(self, name: str) -> int:
         """A bias, or any weight as it lies; -1 if the net has none of this name."""
         return self.pack(self._arrays[name]) if name in self._arrays else -1
