@@ -2,7 +2,7 @@
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -30,9 +30,7 @@ class Knob:
 
     def check(self, name: str, value: Any) -> float:
         """The value as a float, or a KnobError that names the bounds."""
-        if isinstance(value, bool) or not isinstance(value, int | float) or not self.low <= value <= self.high:
-            raise KnobError(f"{name} = {value!r} is not possible; give a number from {self.low:g} to {self.high:g} {self.unit}")
-        return float(value)
+        return _number(name, value, self.low, self.high, self.unit)
 
 
 LONGEST_PATH, LONGEST_NAME = 4000, 255
@@ -65,7 +63,20 @@ class Switch:
         return value
 
 
-Setting = FileSetting | Switch
+@dataclass(frozen=True)
+class NumberSetting:
+    """A number that a box may be built with; None where it is not given. It is changed by a change of rig."""
+
+    low: float
+    high: float
+    unit: str
+    meaning: str
+
+    def check(self, name: str, value: Any) -> float:
+        return _number(name, value, self.low, self.high, f"{self.unit}: {self.meaning}")
+
+
+Setting = FileSetting | Switch | NumberSetting
 
 
 @dataclass
@@ -75,12 +86,18 @@ class Part:
     channels        how many rows it writes.
     latency_frames  by how much its output is late.
     tail_frames     how long it may ring on after the input has ended.
+    notes           what a guitarist should know of how it plays here: one line each.
+    offline_only    it waits for others while it plays, which an audio thread must not.
+    check           raises what has gone wrong since, where playing cannot say so itself.
     """
 
     node: Node
     channels: int
     latency_frames: int = 0
     tail_frames: int = 0
+    notes: tuple[str, ...] = ()
+    offline_only: bool = False
+    check: Callable[[], None] = lambda: None
 
 
 class Block:
@@ -97,24 +114,39 @@ class Block:
     play: ClassVar[NodeKernel]
 
     def __init__(self, **values: Any):
-        values = {name: self.check(name, value) for name, value in values.items()}
-        self.values: dict[str, float] = {name: values.get(name, knob.default) for name, knob in self.knobs().items()}
+        own = {name: self.check(name, value) for name, value in values.items() if name in self.known()}
+        self.values: dict[str, float] = {name: own.get(name, knob.default) for name, knob in self.knobs().items()}
         self.set: dict[str, Any] = {}
         for name, setting in self.settings().items():
-            if isinstance(setting, Switch):
-                self.set[name] = values.get(name, setting.default)
-            elif name in values:
-                self.set[name] = values[name]
-            else:
+            if isinstance(setting, FileSetting) and name not in own:
                 raise KnobError(f"{self.name()} needs {name}: {setting.meaning}")
+            self.set[name] = own.get(name, setting.default if isinstance(setting, Switch) else None)
+        for name in values.keys() - own.keys():
+            self.put(name, values[name])
+
+    def put(self, name: str, value: Any) -> None:
+        """Set one of the box's controls. Raises KnobError for a name or a value that it does not have."""
+        if name not in self.controls:
+            raise KnobError(f"{self.name()} has no {name}{_suggest(name, [*self.controls, *self.settings()])}")
+        self.values[name] = self.controls[name].check(name, value)
 
     @classmethod
     def check(cls, name: str, value: Any) -> Any:
-        """A value for a knob or a setting of this box, as its kernel wants it, or a KnobError."""
-        known = {**cls.knobs(), **cls.settings()}
+        """A value for a knob or a setting that every box of this kind has, as its kernel wants it, or a KnobError."""
+        known = cls.known()
         if name not in known:
             raise KnobError(f"{cls.name()} has no {name}{_suggest(name, list(known))}")
         return known[name].check(name, value)
+
+    @classmethod
+    def known(cls) -> Mapping[str, Knob | Setting]:
+        """The knobs and settings that every box of this kind has."""
+        return {**cls.knobs(), **cls.settings()}
+
+    @property
+    def controls(self) -> Mapping[str, Knob]:
+        """What may be turned on this very box: its kind's knobs, and those that its file brings."""
+        return self.knobs()
 
     @classmethod
     def name(cls) -> str:
@@ -129,14 +161,14 @@ class Block:
     @classmethod
     def settings(cls) -> Mapping[str, Setting]:
         """What is fixed once the rig is built."""
-        return {name: value for name, value in vars(cls).items() if isinstance(value, FileSetting | Switch)}
+        return {name: value for name, value in vars(cls).items() if isinstance(value, Setting)}
 
     def files(self) -> tuple[Path, ...]:
         """The files that the box is built from, where they lie."""
         return tuple(self.set[name] for name, setting in self.settings().items() if isinstance(setting, FileSetting))
 
     def plays_at(self) -> int | None:
-        """The one sample rate at which the box can be prepared, in hertz; None where any will do."""
+        """The sample rate at which the box plays as it is, in hertz; None where all are one to it."""
         return None
 
     @staticmethod
@@ -158,6 +190,13 @@ class Block:
         goal = self.goals(self.values, sample_rate)
         fields = {"goal": goal, "now": goal, "slew": glide_coefficient(sample_rate), "channels": channels}
         return {name: value for name, value in fields.items() if name in (self.state.dtype.names or ())}
+
+
+def _number(name: str, value: Any, low: float, high: float, unit: str) -> float:
+    """The value as a float, or a KnobError that names the bounds."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise KnobError(f"{name} = {value!r} is not possible; give a number from {low:g} to {high:g} {unit}")
+    return float(value)
 
 
 def _suggest(name: str, known: list[str]) -> str:

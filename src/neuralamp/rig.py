@@ -16,13 +16,14 @@ ir = "left.wav"
 import difflib
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from neuralamp.block import Block
 from neuralamp.blocks import boxes
-from neuralamp.errors import KnobError, RigError
+from neuralamp.errors import CaptureError, KnobError, RigError
 from neuralamp.files import read_toml
 from neuralamp.resources import shipped
 
@@ -56,12 +57,16 @@ class Rig:
         return labelled
 
     def plays_at(self) -> int | None:
-        """The one sample rate at which all its boxes play, in hertz; None where any will do. Raises RigError where none does."""
-        wanted = {label: rate for label, box in self.boxes().items() if (rate := box.plays_at()) is not None}
-        if len(set(wanted.values())) > 1:
-            rates = ", ".join(f"{label} at {rate} Hz" for label, rate in wanted.items())
-            raise RigError(f"{self.name} cannot play: {rates}; use captures of one sample rate")
-        return next(iter(wanted.values()), None)
+        """The one sample rate at which all its boxes play as they are, in hertz; None where there is none, or any will do."""
+        rates = {rate for box in self.boxes().values() if (rate := box.plays_at()) is not None}
+        return rates.pop() if len(rates) == 1 else None
+
+    def suggest(self, **settings: float | None) -> None:
+        """Give settings to every box that knows them and has not been given any by the rig itself. Raises KnobError."""
+        for box in self.boxes().values():
+            for name in box.settings().keys() & {name for name, value in settings.items() if value is not None}:
+                if box.set[name] is None:
+                    box.set[name] = box.check(name, settings[name])
 
 
 def _walk(chain: Chain) -> Iterator[Block]:
@@ -165,21 +170,30 @@ class _Reader:
         return Lanes(tuple(self.chain(lane, (*place, "lanes", i)) for i, lane in enumerate(lanes)))
 
     def box(self, table: dict[str, Any], place: Place) -> Block:
-        word = table.get("box")
-        if not isinstance(word, str) or word not in boxes():
-            near = difflib.get_close_matches(str(word), boxes(), 1)
+        word = str(table.get("box"))
+        if word not in boxes():
+            near = difflib.get_close_matches(word, boxes(), 1)
             hint = f"did you mean {near[0]}?" if near else "give one of them"
             self.fail(f"box = {word!r} is no box; there are: {', '.join(boxes())}; {hint}", (*place, "box"))
-        kind = boxes()[str(word)]
+        kind = boxes()[word]
         values = {name: value for name, value in table.items() if name != "box"}
-        for name in values:  # one at a time, so that the error can point at the line
-            try:
-                values[name] = kind.check(name, values[name])
-            except KnobError as reason:
-                self.fail(f"{word}: {reason}", (*place, name))
-            if isinstance(values[name], Path) and (beside := self.path.parent / values[name]).exists():
-                values[name] = beside
+        own = {name: value for name, value in values.items() if name in kind.known()}
+        for name in own:  # one at a time, so that the error can point at the line
+            with self.pointing(word, (*place, name)):
+                own[name] = kind.check(name, own[name])
+            if isinstance(own[name], Path) and (beside := self.path.parent / own[name]).exists():
+                own[name] = beside
+        with self.pointing(word, place):
+            box = kind(**own)
+        for name in values.keys() - own.keys():
+            with self.pointing(word, (*place, name)):
+                box.put(name, values[name])
+        return box
+
+    @contextmanager
+    def pointing(self, word: str, place: Place) -> Iterator[None]:
+        """What is wrong with a box is told with the line that says so."""
         try:
-            return kind(**values)
-        except KnobError as reason:
-            raise RigError(f"{self.path}, line {self.places.get(place, 1)}: {reason}") from None
+            yield
+        except (KnobError, CaptureError) as reason:
+            self.fail(f"{word}: {reason}", place)

@@ -39,14 +39,14 @@ def render_until_it_fails(guest, node, seconds: float = 20.0) -> float:
 def test_a_worker_killed_mid_render_is_told_and_leaves_silence(tmp_path):
     path = write(tmp_path / "rnn.onnx", one_pole())
     guest = open_guest(path)
-    node = guest.start(4096)
+    node = guest.start((), 4096)
     threading.Timer(0.3, os.kill, (worker_pid(node), signal.SIGKILL)).start()
     with pytest.raises(CaptureError, match=r"rnn\.onnx stopped playing: it was killed, by someone or because") as refusal:
         render_until_it_fails(guest, node)
     assert "\n" not in str(refusal.value)
     assert not node.play(noise(1, 100, 2), 1).any()  # and it waits for nobody
     guest.check()  # said once: the next take begins anew
-    again = guest.start(64)
+    again = guest.start((), 64)
     assert again.play(noise(1, 100, 2), 1).any()
     guest.check()
 
@@ -54,7 +54,7 @@ def test_a_worker_killed_mid_render_is_told_and_leaves_silence(tmp_path):
 def test_a_worker_that_stands_still_is_given_up(tmp_path, monkeypatch):
     monkeypatch.setattr(keeper, "ANSWER_SECONDS", 0.5)
     guest = open_guest(write(tmp_path / "rnn.onnx", one_pole()))
-    node = guest.start(4096)
+    node = guest.start((), 4096)
     os.kill(worker_pid(node), signal.SIGSTOP)
     started = time.monotonic()
     with pytest.raises(CaptureError, match=r"has not answered for 0\.5 seconds"):
@@ -87,7 +87,7 @@ def test_a_graph_that_wants_the_whole_memory_is_refused(size, tmp_path):
 
 def test_a_graph_that_wants_it_later_is_told_when_it_does(tmp_path):
     guest = open_guest(write(tmp_path / "greedy.onnx", greedy_when_loud()))
-    node = guest.start(256)
+    node = guest.start((), 256)
     x = noise(1, 256, 3, peak=0.5)
     assert np.array_equal(node.play(x, 1), x)
     assert not node.play(1000 * x, 1).any()
@@ -158,7 +158,7 @@ def test_a_worker_can_open_nothing_once_it_has_read_its_file(tmp_path):
 def test_the_environment_of_the_player_does_not_reach_the_worker(tmp_path, monkeypatch):
     monkeypatch.setenv("SECRET_TOKEN", "s3cret")
     guest = open_guest(write(tmp_path / "rnn.onnx", one_pole()))
-    node = guest.start(64)
+    node = guest.start((), 64)
     environment = Path(f"/proc/{worker_pid(node)}/environ")
     if environment.exists():  # Linux
         assert b"s3cret" not in environment.read_bytes()
@@ -171,7 +171,7 @@ from neuralamp.guest.guest import open_guest
 if sys.argv[2] == "look":
     print(start_worker("look", sys.argv[1]).pid, flush=True)
 else:
-    node = open_guest(sys.argv[1]).start(64)
+    node = open_guest(sys.argv[1]).start((), 64)
     print(node.keep[1].worker.pid, flush=True)
 time.sleep(60)
 """

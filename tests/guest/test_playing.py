@@ -11,10 +11,12 @@ from onnx import helper
 
 from neuralamp.capture.file import save_capture
 from neuralamp.dsp.node import Node
-from neuralamp.errors import CaptureError
-from neuralamp.guest.guest import Guest, is_ours, open_guest
+from neuralamp.engine import Engine, play_capture
+from neuralamp.errors import EngineError
+from neuralamp.guest.guest import Guest, is_foreign, open_guest
 from neuralamp.nets import stream_at_rest
 from neuralamp.nets.in_the_wild import IN_THE_WILD
+from neuralamp.rig import capture_rig
 from tests.capture.test_file import random_capture
 from tests.guest.graphs import (
     PAST,
@@ -38,7 +40,7 @@ CUT = 5e-6
 
 def played(guest: Guest, x: np.ndarray, cut: list[int] | None = None, max_frames: int = 4096) -> np.ndarray:
     """(frames,) through a worker of its own, from rest."""
-    node = guest.start(max_frames)
+    node = guest.start((), max_frames)
     y = play_in_cuts(node, x[None], 1, cut or [x.size])[0]
     guest.check()
     return y
@@ -149,7 +151,7 @@ def test_a_buffer_longer_than_agreed_is_split(tmp_path):
 
 def test_a_reset_brings_it_back_to_rest(tmp_path):
     guest = open_guest(write(tmp_path / "rnn.onnx", one_pole()))
-    node = guest.start(256)
+    node = guest.start((), 256)
     rest = at_rest(node)
     x = noise(1, 1000, 7)
     first = play_in_cuts(node, x, 1, [250] * 4)
@@ -162,7 +164,7 @@ def test_a_reset_brings_it_back_to_rest(tmp_path):
 
 def test_two_nodes_of_one_guest_do_not_hear_each_other(tmp_path):
     guest = open_guest(write(tmp_path / "rnn.onnx", one_pole()))
-    left, right = guest.start(256), guest.start(256)
+    left, right = guest.start((), 256), guest.start((), 256)
     x = noise(2, 200, 8)
     for start in (0, 100):
         for c, node in enumerate((left, right)):
@@ -187,7 +189,7 @@ def assert_ends(pid: int):
 
 def test_the_worker_ends_with_the_node(tmp_path):
     guest = open_guest(write(tmp_path / "rnn.onnx", one_pole()))
-    node = guest.start(256)
+    node = guest.start((), 256)
     pid = worker_pid(node)
     os.kill(pid, 0)
     del node
@@ -217,19 +219,27 @@ def test_without_a_rate_48_kHz_is_assumed_and_said(rate, tmp_path):
 
 
 def test_live_playing_is_refused_in_one_line(tmp_path):
-    guest = open_guest(write(tmp_path / "rnn.onnx", one_pole()))
-    with pytest.raises(CaptureError, match=r"rnn\.onnx is an ONNX graph of others, which plays offline only"):
-        guest.refuse_live()
+    rig = capture_rig(write(tmp_path / "rnn.onnx", one_pole()))
+    with pytest.raises(EngineError, match="rnn holds an ONNX graph of others, which plays offline only"):
+        Engine(rig, 48000, live=True)
 
 
-def test_ours_are_told_from_others_by_their_bytes(tmp_path):
+def test_a_take_is_reamped_through_it(tmp_path):
+    x = noise(1, 5000, 3)[0]
+    path = write(tmp_path / "rnn.onnx", one_pole())
+    alone = open_guest(path).start((), 5000).play(x[None], 1)[0]
+    assert np.abs(play_capture(path, x, 48000) - alone).max() < 5e-6  # the length of its buffers is onnxruntime's own
+
+
+def test_others_are_told_from_ours_by_their_bytes(tmp_path):
     save_capture(tmp_path / "ours.onnx", random_capture(IN_THE_WILD["A1 nano"]))
     write(tmp_path / "others.onnx", one_pole())
     (tmp_path / "empty.onnx").touch()
     with (tmp_path / "huge.onnx").open("wb") as file:
         file.truncate(4 * 2**30)  # sparse: it takes no room on the disk
-    names = ("ours.onnx", "others.onnx", "empty.onnx", "huge.onnx", "absent.onnx", ".")
-    assert [is_ours(tmp_path / name) for name in names] == [True, False, False, False, False, False]
+    (tmp_path / "amp.nam").write_text(' {"architecture": "LSTM"}')
+    names = ("ours.onnx", "others.onnx", "empty.onnx", "huge.onnx", "absent.onnx", ".", "amp.nam")
+    assert [is_foreign(tmp_path / name) for name in names] == [False, True, False, False, False, False, False]
 
 
 def test_weights_that_are_listed_as_inputs_are_no_states(tmp_path):

@@ -8,7 +8,6 @@ import soundfile
 
 from neuralamp.audio import read_audio
 from neuralamp.engine import render
-from neuralamp.errors import NeuralAmpError
 from neuralamp.reamp import Settings, reamp
 from neuralamp.rig import capture_rig
 from tests.reamp.studio import RATE, bext, chunks_of, level_rig, take, wire, with_chunks
@@ -174,14 +173,6 @@ def test_the_tail_is_as_long_as_asked_or_as_the_rig_rings(tmp_path: Path):
     assert 4800 + 1999 <= lengths[None] <= 4800 + 2000
 
 
-def test_a_wrong_sample_rate_is_one_clear_error(tmp_path: Path):
-    path = take(tmp_path / "take.wav", sample_rate=44100)
-    report = reamp([path], tmp_path / "out", captures=[wire(tmp_path / "amp.onnx")])
-    assert report.files[0].status == "failed"
-    assert "take.wav runs at 44100 Hz but amp was captured at 48000 Hz; add --resample" in report.files[0].error
-    assert not (tmp_path / "out").exists()
-
-
 def tones(sample_rate: int, frames: int) -> np.ndarray:
     """(1, frames) of twelve tones in the lower half of what the rate and 48 kHz hold; in the middle of a wave at both ends.
 
@@ -200,11 +191,11 @@ def test_a_take_resampled_around_a_wire_lies_where_it_lay(tmp_path: Path, sample
     x = tones(sample_rate, 20011) * np.kaiser(20011, 20.0).astype(np.float32)  # off each tone, nothing over -150 dB
     soundfile.write(tmp_path / "take.wav", x[0], sample_rate, subtype="FLOAT")
     amp = wire(tmp_path / "amp.onnx")
-    report = reamp([tmp_path / "take.wav"], tmp_path / "out", captures=[amp], settings=Settings(resample=True))
+    report = reamp([tmp_path / "take.wav"], tmp_path / "out", captures=[amp])
     y = read_audio(report.files[0].output)
     assert (y.frames, y.sample_rate) == (20011, sample_rate)
-    # soxr's very high quality is good for 28 bits, float32 rounds at -150 dB; a shift of one frame would leave -5 dB.
-    assert error_db(y.samples, x) < -130.0
+    # What the way in and the way out fold lies 109 dB below each tone; a shift of one frame would leave -5 dB.
+    assert error_db(y.samples, x) < -105.0
 
 
 def test_the_end_of_a_resampled_take_is_the_same_with_and_without_its_tail(tmp_path: Path):
@@ -215,7 +206,7 @@ def test_the_end_of_a_resampled_take_is_the_same_with_and_without_its_tail(tmp_p
     soundfile.write(tmp_path / "take.wav", tones(44100, 10000)[0], 44100, subtype="FLOAT")
     ends = []
     for tail in (0.0, 0.5):
-        settings = Settings(tail_seconds=tail, resample=True)
+        settings = Settings(tail_seconds=tail)
         report = reamp([tmp_path / "take.wav"], tmp_path / f"out {tail}", rigs=[tmp_path / "room.toml"], settings=settings)
         ends.append(read_audio(report.files[0].output).samples[:, 9000:10000])
     # Beyond 1024 frames behind the end the resampling filter's arms are under -100 dB; cut off at the end they leave -30 dB.
@@ -224,15 +215,17 @@ def test_the_end_of_a_resampled_take_is_the_same_with_and_without_its_tail(tmp_p
 
 def test_a_tail_is_counted_at_the_take_s_own_rate(tmp_path: Path):
     path = take(tmp_path / "take.wav", sample_rate=44100, frames=4410)
-    settings = Settings(tail_seconds=0.5, resample=True)
+    settings = Settings(tail_seconds=0.5)
     report = reamp([path], tmp_path / "out", captures=[wire(tmp_path / "amp.onnx")], settings=settings)
     assert read_audio(report.files[0].output).frames == 4410 + 22050
 
 
-def test_a_rig_of_two_rates_is_refused_at_once(tmp_path: Path):
+def test_a_rig_of_two_rates_plays_each_capture_at_its_own(tmp_path: Path):
     wire(tmp_path / "a.onnx", 48000)
     wire(tmp_path / "b.onnx", 44100)
     text = "".join(f'[[chain]]\nbox = "amp"\ncapture = "{name}.onnx"\n' for name in "ab")
     (tmp_path / "two.toml").write_text(text)
-    with pytest.raises(NeuralAmpError, match="two cannot play: amp at 48000 Hz, amp-2 at 44100 Hz"):
-        reamp([take(tmp_path / "take.wav")], tmp_path / "out", rigs=[tmp_path / "two.toml"])
+    x = tones(44100, 20011) * np.kaiser(20011, 20.0).astype(np.float32)
+    soundfile.write(tmp_path / "take.wav", x[0], 44100, subtype="FLOAT")
+    report = reamp([tmp_path / "take.wav"], tmp_path / "out", rigs=[tmp_path / "two.toml"])
+    assert error_db(read_audio(report.files[0].output).samples, x) < -105.0

@@ -31,6 +31,7 @@ app.command()(learning.evaluate)
 app.command()(playing.reamp)
 app.command()(playing.live)
 app.command()(looking.info)
+app.command()(looking.convert)
 app.command()(looking.doctor)
 app.command()(looking.bench)
 

@@ -4,18 +4,26 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from pydantic import TypeAdapter
+
 from neuralamp.audio import look_at_audio
 from neuralamp.block import FileSetting
-from neuralamp.capture.file import open_capture
+from neuralamp.capture.capture import Capture
+from neuralamp.capture.file import endings, format_of, open_capture
+from neuralamp.capture.loudness import loudness_db
 from neuralamp.capture.shelf import shelf
 from neuralamp.errors import AudioFileError, NeuralAmpError, RigError
 from neuralamp.files import read_toml
+from neuralamp.guest.guest import is_foreign, open_guest
 from neuralamp.learn.recipe import read_recipe, recipes
 from neuralamp.nets import architecture_of
-from neuralamp.nets.weights import count
+from neuralamp.nets.slimmable.config import SlimmableConfig
+from neuralamp.nets.weights import count, products
 from neuralamp.rig import read_rig, rigs
 
 ANY_RATE = 48000
+BUFFER_FRAMES, BUFFERS, RUNS = 64, 75, 3  # a tenth of a second, three times
 
 
 def facts_of(file: Path) -> dict[str, Any]:
@@ -28,8 +36,8 @@ def facts_of(file: Path) -> dict[str, Any]:
         if str(file) not in shipped:
             raise AudioFileError(f"{file} is not there, and no such name is shipped; shipped are: {', '.join(shipped) or 'none'}")
         file = shipped[str(file)]
-    if file.suffix == ".onnx":
-        return _capture(file)
+    if file.name.lower().endswith(tuple(endings())):
+        return _guest(file) if is_foreign(file) else _capture(file)
     if file.suffix == ".toml":
         return _recipe(file) if _is_recipe(file) else _rig(file)
     return _sound(file)
@@ -38,15 +46,49 @@ def facts_of(file: Path) -> dict[str, Any]:
 def _capture(file: Path) -> dict[str, Any]:
     capture = open_capture(file)
     config = capture.config
+    playing = config.parts[-1].net if isinstance(config, SlimmableConfig) else config
     return {
         "kind": "capture",
         "file": file,
+        "format": format_of(file).NAME,
         "architecture": architecture_of(config).name,
+        "sizes": [part.up_to for part in config.parts] if isinstance(config, SlimmableConfig) else None,
+        "knobs": list(capture.knobs),
         "weights": count(config.weights()),
+        "multiplications_per_frame": products(playing.weights()),
+        "share_of_a_core_percent": round(100.0 * _share_of_a_core(capture), 2),
         "receptive_field_frames": config.receptive_field,
         "receptive_field_ms": round(1e3 * config.receptive_field / capture.card.sample_rate, 3),
+        "loudness_db": round(loudness_db(capture), 2),
         "card": capture.card.known(),
-        "config": asdict(config),
+        "warnings": list(capture.warnings),
+        "config": TypeAdapter(type(config)).dump_python(config, mode="json"),
+    }
+
+
+def _share_of_a_core(capture: Capture) -> float:
+    """CPU time that playing takes, as a share of real time, in buffers of 64 frames; the least of a few runs, on this machine."""
+    node = capture.start(capture.resting_knobs, BUFFER_FRAMES)
+    rows = np.vstack([np.zeros(BUFFER_FRAMES), *(np.full(BUFFER_FRAMES, rest) for rest in capture.resting_knobs)])
+    spent = []
+    for _ in range(RUNS):
+        began = time.thread_time()
+        for _ in range(BUFFERS):
+            node.play(rows, 1)
+        spent.append(time.thread_time() - began)
+    return min(spent) * capture.card.sample_rate / (BUFFERS * BUFFER_FRAMES)
+
+
+def _guest(file: Path) -> dict[str, Any]:
+    guest = open_guest(file)
+    facts = asdict(guest.facts)
+    return {
+        "kind": "ONNX graph of others, for re-amping",
+        "file": file,
+        **{name: facts[name] for name in ("sound", "states", "operators", "weights", "latency_frames")},
+        "receptive_field_frames": guest.facts.receptive_field,
+        "card": guest.card.known(),
+        "warnings": list(guest.warnings),
     }
 
 
@@ -70,7 +112,7 @@ def _rig(file: Path) -> dict[str, Any]:
     rate = rig.plays_at() or ANY_RATE
     boxes = {}
     for label, box in rig.boxes().items():
-        knobs = {name: f"{box.values[name]:g} {knob.unit} ({knob.low:g} to {knob.high:g})" for name, knob in box.knobs().items()}
+        knobs = {name: f"{box.values[name]:g} {knob.unit} ({knob.low:g} to {knob.high:g})" for name, knob in box.controls.items()}
         boxes[label] = knobs | {
             name: str(box.set[name]) if isinstance(setting, FileSetting) else box.set[name]
             for name, setting in box.settings().items()
@@ -81,6 +123,7 @@ def _rig(file: Path) -> dict[str, Any]:
     except NeuralAmpError as reason:
         return facts | {"cannot_play": str(reason)}
     return facts | {
+        "notes": plan.notes,
         "latency_frames": plan.latency_frames,
         "latency_ms": round(1e3 * plan.latency_frames / rate, 3),
         "tail_frames": plan.tail_frames,

@@ -8,37 +8,44 @@ from pathlib import Path
 
 from neuralamp.audio import atomic_path
 from neuralamp.capture.capture import Capture
-from neuralamp.capture.content import read_content
+from neuralamp.capture.content import Content, read_content
 from neuralamp.capture.formats import Format, formats
 from neuralamp.errors import CaptureError, NetError
 
 
 def open_capture(path: Path | str) -> Capture:
     """Read a capture of any format and hold it together. Raises CaptureError, in one line, for anything else."""
-    path = Path(path)
-    content = read_content(path)
-    format_ = next((known for known in formats().values() if known.recognises(content)), None)
-    if format_ is None:
-        names = ", ".join(known.NAME for known in formats().values())
-        raise CaptureError(f"{path} is no capture; it was cut short or is something else, so fetch it again. Known are: {names}")
+    content = read_content(Path(path))
     try:
-        return format_.read(content)
+        return _format_in(content).read(content)
     except (CaptureError, NetError) as reason:
         raise CaptureError(f"{path} cannot be opened: {reason}") from None
+
+
+def format_of(path: Path | str) -> Format:
+    """The format that a file is in, by its content. Raises CaptureError for none."""
+    return _format_in(read_content(Path(path)))
+
+
+def _format_in(content: Content) -> Format:
+    for known in formats().values():
+        if known.recognises(content):
+            return known
+    raise CaptureError(f"it is no capture, or was cut short; known are: {', '.join(known.NAME for known in formats().values())}")
 
 
 def save_capture(path: Path | str, capture: Capture) -> None:
     """Write a capture whole or not at all, in the format that the ending names. Raises CaptureError for what it cannot hold."""
     path = Path(path)
     try:
-        data = _format_of(path).write(capture)
+        data = _format_for(path).write(capture)
     except (CaptureError, NetError) as reason:
         raise CaptureError(f"{path} cannot be written: {reason}") from None
     with atomic_path(path) as partial:
         partial.write_bytes(data)
 
 
-def _format_of(path: Path) -> Format:
+def _format_for(path: Path) -> Format:
     for known in formats().values():
         if path.name.lower().endswith(known.ENDINGS):
             return known

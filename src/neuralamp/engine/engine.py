@@ -143,6 +143,8 @@ class Engine:
 
     def _make(self, rig: Rig) -> Plan:
         plan = Plan(rig, self.sample_rate, self.channels, self.max_frames, stereo=self.live)
+        if self.live and plan.offline_only:
+            raise EngineError(f"{rig.name} holds an ONNX graph of others, which plays offline only; re-amp a recording with it")
         for node in plan.nodes:
             if node.kernel.state.goals > MOST_GOALS:
                 raise EngineError(f"a box with {node.kernel.state.goals} goals cannot be turned; {MOST_GOALS} is the most")
@@ -164,9 +166,10 @@ class Engine:
         boxes = self.plan.rig.boxes()
         if box not in boxes:
             raise KnobError(f"the rig {self.plan.rig.name} has no {box}; it has: {', '.join(boxes)}")
-        if knob not in boxes[box].knobs():
-            raise KnobError(f"{box} has no knob {knob}; it has: {', '.join(boxes[box].knobs()) or 'none'}")
-        self._values[box][knob] = boxes[box].check(knob, value)
+        controls = boxes[box].controls
+        if knob not in controls:
+            raise KnobError(f"{box} has no knob {knob}; it has: {', '.join(controls) or 'none'}")
+        self._values[box][knob] = controls[knob].check(knob, value)
         goals = boxes[box].goals(self._values[box], self.sample_rate)
         event = np.zeros(1, EVENT)
         event["frame"], event["generation"], event["box"] = frame, self.plan.generation, self.plan.labels.index(box)
@@ -231,6 +234,7 @@ def render(
             turn = waiting.pop(0)
             engine.turn(turn.box, turn.knob, turn.value, turn.frame)
         y[:, start:end] = engine.play(x[:, start:end])
+        engine.plan.check()
         report(end / x.shape[1])
     return y[:, late:]
 

@@ -1,6 +1,7 @@
 """A rig made ready: rows of (kernel, state, inputs, outputs) on one pool of buffers, walked by compiled code."""
 
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 from numba import carray
@@ -139,6 +140,8 @@ class Plan:
     stereo          whether a rig that ends in mono is spread on two channels.
     latency_frames  by how much its output is late; shorter lanes have been delayed to the longest.
     tail_frames     how long it may ring on after its input has ended.
+    notes           what a guitarist should know of how its boxes play here, each with the box's label before it.
+    offline_only    a box waits for others while it plays: no audio thread must run it.
     labels          the labels of the rig's boxes (see Rig.boxes), in the order of `nodes`, which are their nodes.
     """
 
@@ -147,6 +150,9 @@ class Plan:
         self.generation = next(_generations)
         self.labels = list(rig.boxes())
         self.nodes: list[Node] = []
+        self.notes: list[str] = []
+        self.offline_only = False
+        self._checks: list[Callable[[], None]] = []
         self.walk = self._trace(rig.chain, channels)
         if stereo and len(self.walk.outputs) == 1:
             self.walk.append(Node(play_spread), 2)
@@ -170,6 +176,11 @@ class Plan:
     def address(self) -> int:
         return self.record.ctypes.data
 
+    def check(self) -> None:
+        """Raise what has gone wrong in a box since it was made, where playing cannot say so itself."""
+        for check in self._checks:
+            check()
+
     def _trace(self, chain: Chain, channels: int) -> Walk:
         """Prepare the boxes of a chain in the order of their labels."""
         walk = Walk(channels)
@@ -179,6 +190,9 @@ class Plan:
                 self._append_lanes(walk, [self._trace(lane, width) for lane in link.lanes], width)
             else:
                 part = link.prepare(self.sample_rate, width, self.max_frames)
+                self._checks.append(part.check)
+                self.offline_only |= part.offline_only
+                self.notes += [f"{self.labels[len(self.nodes)]}: {note}" for note in part.notes]
                 self.nodes.append(part.node)
                 walk.append(part.node, part.channels, part.latency_frames, part.tail_frames)
         return walk

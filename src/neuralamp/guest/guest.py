@@ -3,6 +3,7 @@
 import mmap
 import stat
 import weakref
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,17 @@ class Guest:
         """By how much its output is late: 0 but for a graph with states that takes buffers of one length only."""
         return self.facts.latency_frames
 
-    def start(self, max_frames: int) -> Node:
+    @property
+    def knobs(self) -> tuple[str, ...]:
+        """Names of its knobs: what it hears beside the sound, it keeps to itself."""
+        return ()
+
+    @property
+    def resting_knobs(self) -> tuple[float, ...]:
+        """Where its knobs stand: it has none."""
+        return ()
+
+    def start(self, knobs: Sequence[float], max_frames: int) -> Node:
         """A mono node at rest, and the worker behind it, which ends when the node is collected. For files only: it waits.
 
         Raises CaptureError where the worker cannot begin.
@@ -80,13 +91,6 @@ class Guest:
                 keeper.ended = True
                 raise CaptureError(f"{self.path} stopped playing: {keeper.reason}")
 
-    def refuse_live(self) -> None:
-        """Raises CaptureError: a node that waits for another process must not stand in an audio thread."""
-        raise CaptureError(
-            f"{self.path} is an ONNX graph of others, which plays offline only; re-amp a recording with it, "
-            "or give a capture that neuralamp plays itself"
-        )
-
 
 def open_guest(path: Path | str) -> Guest:
     """Let a worker look at a graph. Raises CaptureError, in one line, for what cannot be played."""
@@ -104,15 +108,16 @@ def open_guest(path: Path | str) -> Guest:
     return Guest(path, facts)
 
 
-def is_ours(path: Path | str) -> bool:
-    """Whether a file holds the mark of our own captures, found by its bytes: nothing is parsed.
+def is_foreign(path: Path | str) -> bool:
+    """Whether a file may be an ONNX graph of others: neither JSON text nor marked as one of ours. Nothing is parsed.
 
-    Protobuf keeps texts as they are. A stranger may write the mark too; `open_capture` then reads his file as one of ours, which
+    Protobuf keeps texts as they are. A stranger may write our mark too; `open_capture` then reads his file as one of ours, which
     checks all and runs nothing.
     """
     try:
         with Path(path).open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            return len(content) <= MOST_BYTES and content.find(OURS) >= 0
+            as_json = content[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{"
+            return not as_json and len(content) <= MOST_BYTES and content.find(OURS) < 0
     except (OSError, ValueError):  # absent, no file, empty
         return False
 

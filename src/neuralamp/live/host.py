@@ -26,7 +26,7 @@ class Host:
     device           name or number, or a pair of them for input and output; None is the system's default.
     input_channel    where the guitar is plugged in, from 1.
     output_channels  where left and right are heard, from 1; a single one hears both.
-    sample_rate      in hertz; None is the rate of the rig's captures, or the device's own where there is none.
+    sample_rate      in hertz; None is the rate of the rig's captures where the device runs at it, else the device's own.
 
     Opened by its making, muted until `mute(False)`. As a context manager it is started on entry and, on exit, ramps into silence
     and closes. Raises DeviceError in one line for everything that a device can refuse, and what Engine raises for the rig.
@@ -47,42 +47,52 @@ class Host:
             raise DeviceError(f"output channels {list(output_channels)} are not possible; give one, or two different ones: 1,2")
         _check_channels(self.input, "input", [input_channel])
         _check_channels(self.output, "output", output_channels)
-        self.sample_rate = float(sample_rate or rig.plays_at() or self.output.sample_rate)
-        self.engine = Engine(
-            rig,
-            self.sample_rate,
-            max_frames=MAX_FRAMES,
-            live=True,
-            device_inputs=input_channel,
-            input_map=(input_channel - 1,),
-            device_outputs=max(output_channels),
-            output_map=_output_map(output_channels),
-        )
-        self.engine.mute()
+        self._input_channel, self._output_channels = input_channel, output_channels
         self._started = False
-        self._stream = self._open()
+        rates = [sample_rate] if sample_rate else [rig.plays_at(), self.output.sample_rate]
+        self._stream = self._open_at(rig, [float(rate) for rate in dict.fromkeys(rates) if rate])
+
+    def _open_at(self, rig: Rig, rates: list[float]) -> Any:
+        """A stream at the first of these rates that the device runs at; the amps resample where it is not theirs."""
+        library = audio_library()
+        for rate in rates:
+            self.sample_rate = rate
+            self.engine = Engine(
+                rig,
+                rate,
+                max_frames=MAX_FRAMES,
+                live=True,
+                device_inputs=self._input_channel,
+                input_map=(self._input_channel - 1,),
+                device_outputs=max(self._output_channels),
+                output_map=_output_map(self._output_channels),
+            )
+            self.engine.mute()
+            try:
+                return self._open()
+            except library.PortAudioError as reason:
+                if rate == rates[-1] or (*reason.args, None, None)[1] != INVALID_RATE:
+                    raise self._refusal(reason) from None
+        raise AssertionError("there is always a last rate")
 
     def _open(self) -> Any:
         library = audio_library()
         facts = device_facts(self.output.api)
         cast = library._ffi.cast
-        try:
-            return library._StreamBase(
-                "duplex",
-                samplerate=self.sample_rate,
-                blocksize=facts.buffer_frames,
-                device=(self.input.number, self.output.number),
-                channels=(self.engine.device_inputs, self.engine.device_outputs),
-                dtype="float32",
-                latency=facts.latency,
-                clip_off=True,  # the output stage has its own ceiling, and below it no bit may change
-                dither_off=True,
-                callback=cast("PaStreamCallback*", self.engine.callback_address),
-                userdata=cast("void*", self.engine.stage_address),
-                wrap_callback=None,
-            )
-        except library.PortAudioError as reason:
-            raise self._refusal(reason) from None
+        return library._StreamBase(
+            "duplex",
+            samplerate=self.sample_rate,
+            blocksize=facts.buffer_frames,
+            device=(self.input.number, self.output.number),
+            channels=(self.engine.device_inputs, self.engine.device_outputs),
+            dtype="float32",
+            latency=facts.latency,
+            clip_off=True,  # the output stage has its own ceiling, and below it no bit may change
+            dither_off=True,
+            callback=cast("PaStreamCallback*", self.engine.callback_address),
+            userdata=cast("void*", self.engine.stage_address),
+            wrap_callback=None,
+        )
 
     def _refusal(self, reason: Exception) -> DeviceError:
         """PortAudio's error code in a guitarist's words."""

@@ -63,6 +63,7 @@ def play_live(
             f"Out      {host.output}, channel {' and '.join(map(str, output_channels))}",
             f"At       {host.sample_rate:g} Hz; the device reports {latency[0]:.1f} ms in + {latency[1]:.1f} ms out, "
             f"the rig adds {1e3 * host.engine.latency_frames / host.sample_rate:.1f} ms",
+            *host.engine.plan.notes,
             f"{'' if confirmed else 'Muted until you press Enter. '}m mutes, q or Ctrl-C quits.",
         ):
             console.print(text, highlight=False, markup=False, soft_wrap=True)

@@ -20,6 +20,11 @@ def count(shapes: Shapes) -> int:
     return sum(math.prod(shape) for shape in shapes.values())
 
 
+def products(shapes: Shapes) -> int:
+    """Multiplications that a frame takes: one for each number of a matrix or a convolution."""
+    return sum(math.prod(shape) for shape in shapes.values() if len(shape) > 1)
+
+
 def check_size(shapes: Shapes, settling_frames: int) -> None:
     """Raise NetError for a net of too many weights, or one that would take seconds to come to rest before its first note."""
     numbers = count(shapes)

@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from neuralamp.audio import look_at_audio, sweep_partials
+from neuralamp.capture.levels import Levels
 from neuralamp.engine import Engine
 from neuralamp.errors import AudioFileError, ReampError
 from neuralamp.reamp.crew import work
@@ -40,9 +41,13 @@ class FileReport:
 
 @dataclass(frozen=True)
 class Report:
-    """What became of a batch, in the order in which it was asked for."""
+    """What became of a batch, in the order in which it was asked for.
+
+    notes  what a guitarist should know of how the rigs play: levels, what a capture's file did not say.
+    """
 
     files: tuple[FileReport, ...]
+    notes: tuple[str, ...] = ()
 
     def count(self, status: str) -> int:
         return sum(file.status == status for file in self.files)
@@ -65,6 +70,7 @@ def reamp(
     captures: Sequence[Path | str] = (),
     rigs: Sequence[Path | str] = (),
     settings: Settings | None = None,
+    levels: Levels | None = None,
     processes: int | None = None,
     resume: bool = False,
     overwrite: bool = False,
@@ -74,6 +80,7 @@ def reamp(
 
     An output has its input's length, sample rate, coding, and place in time. One that cannot be made fails alone.
 
+    levels     for the amps of all rigs, where a rig itself says nothing of them.
     processes  at work at once; None is one for each core. A program that starts more than one must be importable, as
                multiprocessing asks for: guard it with `if __name__ == "__main__"`.
     resume     skip outputs that stand and were made from the same sound, rig and settings by this version.
@@ -88,13 +95,14 @@ def reamp(
     if folder.exists() and not folder.is_dir():
         raise ReampError(f"{folder} is a file; choose a folder with -o")
     played = open_rigs(captures, rigs)
+    for rig in played:
+        rig.suggest(**asdict(levels or Levels()))
     jobs = make_jobs(find_takes(inputs, folder), played, folder)
     batch = _Batch(jobs, played, settings, Manifest(folder), report)
     batch.refuse_or_skip(resume, overwrite)
-    for rig in played:
-        _compile(rig)
+    notes = tuple(f"{rig.name}, {note}" for rig in played for note in _compile(rig))
     batch.run(min(processes or _cores(), len(batch.waiting)))
-    return batch.report()
+    return replace(batch.report(), notes=notes)
 
 
 class _Batch:
@@ -179,9 +187,11 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _compile(rig: Rig) -> None:
-    """Prepare a rig here, so that what is wrong with it is told now, and its kernels lie compiled for every process."""
-    Engine(rig, rig.plays_at() or ANY_RATE).play(np.zeros((1, 64), np.float32))
+def _compile(rig: Rig) -> list[str]:
+    """Prepare a rig here: what is wrong with it is told now, its kernels lie compiled for every process. Returns its notes."""
+    engine = Engine(rig, rig.plays_at() or ANY_RATE)
+    engine.play(np.zeros((1, 64), np.float32))
+    return engine.plan.notes
 
 
 def _seconds(path: Path) -> float:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from neuralamp.audio import look_at_audio
+from neuralamp.capture.file import endings
 from neuralamp.capture.shelf import find_capture
 from neuralamp.errors import AudioFileError, ReampError
 from neuralamp.reamp.take import Job, output_container
@@ -25,7 +26,7 @@ def open_rigs(captures: Sequence[Path | str], rigs: Sequence[Path | str]) -> lis
         (given, read_rig(find_rig(given))) for given in rigs
     ]
     if not opened:
-        raise ReampError("there is nothing to play through; give --capture FILE.onnx or --rig FILE.toml")
+        raise ReampError("there is nothing to play through; give --capture FILE or --rig FILE.toml")
     named: dict[str, Path | str] = {}
     for given, _ in opened:
         word = _name(given).casefold()
@@ -40,7 +41,7 @@ def open_rigs(captures: Sequence[Path | str], rigs: Sequence[Path | str]) -> lis
 def _name(given: Path | str) -> str:
     """What a capture or a rig is called: its file, or its folder on the shelf."""
     path = Path(given)
-    stem = path.stem if path.suffix in (".onnx", ".toml") else path.name
+    stem = path.stem if path.suffix.lower() in (*endings(), ".toml") else path.name
     return path.absolute().parent.name if stem == SHELF_FILE else stem
 
 

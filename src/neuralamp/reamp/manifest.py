@@ -34,10 +34,7 @@ def _facts(chain: Chain) -> list:
 
 
 def made_from(input_digest: str, rig_digest: str, settings: Settings) -> str:
-    """One word for everything that an output depends on; another word, another sound.
-
-    Not `resample`: takes that need it have no output without it.
-    """
+    """One word for everything that an output depends on; another word, another sound."""
     facts = (__version__, input_digest, rig_digest, settings.tail_seconds, settings.clip)
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 

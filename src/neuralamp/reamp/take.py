@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from neuralamp.audio import FLOATS, INTEGER_BITS, Audio, AudioFacts, read_audio, resample, write_audio
+from neuralamp.audio import FLOATS, INTEGER_BITS, Audio, AudioFacts, read_audio, write_audio
 from neuralamp.engine import render
 from neuralamp.errors import NeuralAmpError, ReampError
 from neuralamp.rig import Rig
@@ -19,7 +19,6 @@ from neuralamp.wave_chunks import missing_share, read_chunks
 
 CLIP_MODES = ("scale", "refuse")
 WAVE_FORMATS = ("WAV", "WAVEX", "RF64")
-RESAMPLER_FRAMES = 1024  # played beyond the end, so that the way back to the take's rate has sound to interpolate in
 
 
 @dataclass(frozen=True)
@@ -28,12 +27,10 @@ class Settings:
 
     tail_seconds  of what rings on behind the end of the take; None is as long as the rig may ring on.
     clip          "scale" makes a take quieter that its integer file could not hold, "refuse" fails it.
-    resample      takes of another sample rate than the rig's are resampled before it, and back behind it.
     """
 
     tail_seconds: float | None = 0.0
     clip: str = "scale"
-    resample: bool = False
 
     def __post_init__(self):
         if self.tail_seconds is not None and not 0.0 <= self.tail_seconds <= 3600.0:
@@ -107,7 +104,8 @@ def _play(job: Job, rig: Rig, settings: Settings, report: Callable[[float], None
         raise ReampError(f"{job.input} has {take.channels} channels; a rig plays 1 or 2, so export them one by one")
     if not np.isfinite(take.samples).all():
         raise ReampError(f"{job.input} holds values that are no numbers (NaN or infinite); export the take again")
-    y = _through(rig, take, job.input, settings, report)
+    tail = None if settings.tail_seconds is None else round(settings.tail_seconds * take.sample_rate)
+    y = render(rig, take.samples, take.sample_rate, tail_frames=tail, report=report)
     if not np.isfinite(y).all():
         at = np.argmin(np.isfinite(y).all(axis=0)) / take.sample_rate
         raise ReampError(f"{rig.name} gave values that are no numbers from {at:.3f} s of {job.input} on; turn its gain down")
@@ -126,23 +124,6 @@ def _play(job: Job, rig: Rig, settings: Settings, report: Callable[[float], None
             )
         warnings.append(f"made {-gain_db:.2f} dB quieter, else it would clip in {bits} bits")
     return replace(take, samples=scaled, format=container[0], subtype=container[1]), warnings
-
-
-def _through(rig: Rig, take: Audio, path: Path, settings: Settings, report: Callable[[float], None]) -> np.ndarray:
-    """(channels out, frames + tail) at the take's own sample rate."""
-    rate = rig.plays_at() or take.sample_rate
-    tail = None if settings.tail_seconds is None else round(settings.tail_seconds * rate)
-    if rate == take.sample_rate:
-        return render(rig, take.samples, rate, tail_frames=tail, report=report)
-    if not settings.resample:
-        raise ReampError(
-            f"{path} runs at {take.sample_rate} Hz but {rig.name} was captured at {rate} Hz; "
-            f"add --resample, or export the take at {rate} Hz"
-        )
-    x = resample(take.samples, take.sample_rate, rate)
-    y = render(rig, np.pad(x, ((0, 0), (0, RESAMPLER_FRAMES))), rate, tail_frames=tail, report=report)
-    tail = y.shape[1] - x.shape[1] - RESAMPLER_FRAMES
-    return resample(y, rate, take.sample_rate)[:, : take.frames + round(tail * take.sample_rate / rate)]
 
 
 def _fit(y: np.ndarray, subtype: str) -> tuple[np.ndarray, float]:

@@ -74,6 +74,7 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume/--anew", help="Go on with a training that was broken off, or forget it and begin again.")
     ] = True,
+    nam: Annotated[bool, typer.Option("--nam", help="Write FILE.nam beside it, for other players.")] = False,
     json: Json = False,
 ):
     """Learn an amp from two takes of one performance: the direct guitar, and the same through the amp.
@@ -85,7 +86,7 @@ def train(
 
         neuralamp train di.wav amped.wav -o crunch.onnx
 
-        neuralamp train di.wav amped.wav -o crunch.onnx --recipe lstm-16 --budget 2m --seed 3
+        neuralamp train di.wav amped.wav -o crunch.onnx --recipe lstm-16 --budget 2m --seed 3 --nam
 
         neuralamp train di.wav amped.wav -o crunch.onnx --resample 48000 --channel left
     """
@@ -119,20 +120,32 @@ def train(
             card=replace(known, name=known.name or output.stem) if known is not None else None,
             report=report_progress,
         )
+    beside = _write_nam(made.file) if nam else None
     if json:
-        terminal.show_json({**terminal.plain(made), "findings": pair.findings})
+        terminal.show_json({**terminal.plain(made), "nam": str(beside) if beside else None, "findings": pair.findings})
     else:
         terminal.say(
             f"{made.file}: ESR {made.esr:.4f} on what was held out (pre-emphasised {made.esr_preemphasis:.4f}), "
             f"from step {made.best_step} of {made.steps}, in {made.wall_seconds:.0f} s ({made.cpu_seconds:.0f} CPU-s)"
         )
+        if beside:
+            terminal.say(f"{beside}: the same, for other players")
     if not made.finished:
         terminal.say(f"stopped at step {made.steps}; the same command goes on", json_wanted=True)
         raise typer.Exit(terminal.INTERRUPTED)
 
 
+def _write_nam(file: Path) -> Path:
+    """The capture as a .nam file beside it."""
+    from neuralamp.capture.convert import convert
+
+    beside = file.with_suffix(".nam")
+    convert(file, beside, overwrite=True)
+    return beside
+
+
 def evaluate(
-    capture: Annotated[Path, typer.Argument(metavar="CAPTURE", help="A capture: an .onnx file, or a name on the shelf.")],
+    capture: Annotated[Path, typer.Argument(metavar="CAPTURE", help="A capture: a file of any format, or a name on the shelf.")],
     di: Di,
     amped: Amped,
     plot: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Draw target, capture and error.")] = None,

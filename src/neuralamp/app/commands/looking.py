@@ -8,6 +8,8 @@ import typer
 from neuralamp.app import terminal
 from neuralamp.app.terminal import Json
 
+WRITTEN = ".onnx, .nam, .aidax, or .json for GuitarML"
+
 
 def info(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A capture, a rig, a recipe, or a sound file; or a shipped name.")],
@@ -17,7 +19,7 @@ def info(
 
     Examples:
 
-        neuralamp info crunch.onnx
+        neuralamp info plexi.nam
 
         neuralamp info lead.toml
 
@@ -29,9 +31,43 @@ def info(
     if json:
         terminal.show_json(facts)
         return
+    warnings = facts.pop("warnings", [])
     facts.pop("config", None)  # every layer's every number: for machines
     for line in _lines(terminal.plain(facts)):
         terminal.say(line)
+    for warning in warnings:
+        terminal.warn(warning)
+
+
+def convert(
+    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="A capture of any format, or a name on the shelf.")],
+    target: Annotated[Path, typer.Argument(metavar="TARGET", help=f"The file to write; its ending says how: {WRITTEN}.")],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Write over a file that is there.")] = False,
+    json: Json = False,
+):
+    """Write a capture in another format. The new file is opened and played against the old one before it is kept.
+
+    Into .onnx goes any capture; into .nam WaveNets, LSTMs and linear ones; into .aidax and GuitarML's .json recurrent ones.
+
+    Examples:
+
+        neuralamp convert plexi.nam plexi.onnx
+
+        neuralamp convert crunch.onnx crunch.nam
+
+        neuralamp convert boss.onnx boss.aidax
+    """
+    terminal.announce_compiling()
+    from neuralamp.capture.convert import convert as write
+    from neuralamp.capture.shelf import find_capture
+
+    capture, difference = write(find_capture(source), target, overwrite)
+    if json:
+        terminal.show_json({"file": target, "difference": difference, "card": capture.card.known(), "warnings": capture.warnings})
+        return
+    for warning in capture.warnings:
+        terminal.warn(warning)
+    terminal.say(f"{target}: plays as {source} does, within {difference:.0e} of its loudest")
 
 
 def _lines(facts: dict) -> list[str]:

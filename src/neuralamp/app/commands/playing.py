@@ -1,6 +1,7 @@
 """Playing: recorded takes through rigs, and a guitar through one, live."""
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,11 +14,26 @@ from neuralamp.errors import ReampError, RigError
 if TYPE_CHECKING:
     from neuralamp.reamp import Report
 
+CAPTURES = (".nam", ".aidax", ".json", ".onnx")
+KINDS = "a .nam, .aidax, .json or .onnx file"
 WIDE = 240  # columns, where nobody looks at a terminal's edge
 MOST_ROWS = 40  # of the summary; beyond, only what needs attention is listed
 
 Captures = Annotated[
-    list[Path] | None, typer.Option("--capture", "-c", help="A capture: an .onnx file, or a name on the shelf. One or more.")
+    list[Path] | None,
+    typer.Option("--capture", "-c", help=f"A capture: {KINDS}, or a name on the shelf. One or more."),
+]
+InputLevel = Annotated[
+    float | None,
+    typer.Option(
+        "--input-dbu", help="The voltage at the interface's input that is full scale, in dBu: amps are driven as captured."
+    ),
+]
+OutputLevel = Annotated[
+    float | None, typer.Option("--output-dbu", help="What is full scale at its output, in dBu: they come out as loud as the amp.")
+]
+Loudness = Annotated[
+    float | None, typer.Option("--loudness", help="Play every capture this loud, in dB below full scale, such as -18.")
 ]
 Rigs = Annotated[list[Path] | None, typer.Option("--rig", "-r", help="A rig: a .toml file, or a shipped name. One or more.")]
 
@@ -35,10 +51,9 @@ def reamp(
         typer.Option(help="Seconds to let ring on behind the end, or auto: as long as the rig rings. Else as long as the input."),
     ] = "0",
     clip: Annotated[str, typer.Option(help="What is too loud for an integer file: scale (make it quieter) or refuse.")] = "scale",
-    resample: Annotated[
-        bool,
-        typer.Option("--resample", help="Play takes of another sample rate than the capture's, too; they keep theirs."),
-    ] = False,
+    input_dbu: InputLevel = None,
+    output_dbu: OutputLevel = None,
+    loudness: Loudness = None,
     resume: Annotated[
         bool,
         typer.Option(
@@ -63,16 +78,19 @@ def reamp(
 
         neuralamp reamp takes/ --rig lead.toml rhythm.toml -o reamped --resume
 
-        neuralamp reamp 'song/*.flac' -c crunch.onnx -o reamped --tail auto --resample
+        neuralamp reamp 'song/*.flac' -c plexi.nam twin.aidax -o reamped --tail auto --loudness -18
+
+    A take of another sample rate than the capture's is resampled around the amp, as it is in live playing, and keeps its own.
 
     In JSON, `seconds` is the length of the output and `rtf` how many such seconds one core made in a second.
     """
     tail_seconds = _tail(tail)
     # Of "--capture a.onnx b.onnx" only the first belongs to the option; no recording bears these endings.
-    captures = [*(capture or ()), *(Path(name) for name in inputs if name.endswith(".onnx"))]
-    rigs = [*(rig or ()), *(Path(name) for name in inputs if name.endswith(".toml"))]
-    takes = [name for name in inputs if not name.endswith((".onnx", ".toml"))]
+    captures = [*(capture or ()), *(Path(name) for name in inputs if name.lower().endswith(CAPTURES))]
+    rigs = [*(rig or ()), *(Path(name) for name in inputs if name.lower().endswith(".toml"))]
+    takes = [name for name in inputs if not name.lower().endswith((*CAPTURES, ".toml"))]
     terminal.announce_compiling()
+    from neuralamp.capture.levels import Levels
     from neuralamp.reamp import Settings
     from neuralamp.reamp import reamp as play_batch
 
@@ -82,7 +100,8 @@ def reamp(
             output,
             captures=captures,
             rigs=rigs,
-            settings=Settings(tail_seconds, clip, resample),
+            settings=Settings(tail_seconds, clip),
+            levels=Levels(input_dbu, output_dbu, loudness),
             processes=jobs,
             resume=resume,
             overwrite=overwrite,
@@ -93,6 +112,8 @@ def reamp(
         terminal.show_json(terminal.plain(report) | ({"error": "; ".join(errors)} if errors else {}))
     else:
         _show(report)
+    for note in report.notes:
+        terminal.say(note, json_wanted=True)
     for error in errors:
         terminal.say(f"error: {error}", json_wanted=True)
     if stopped := report.count("stopped"):
@@ -163,7 +184,8 @@ def _show(report: "Report") -> None:
 
 def live(
     capture: Annotated[
-        Path | None, typer.Option("--capture", "-c", help="A capture: an .onnx file, or a name on the shelf.")
+        Path | None,
+        typer.Option("--capture", "-c", help=f"A capture: {KINDS}, or a name on the shelf."),
     ] = None,
     rig: Annotated[Path | None, typer.Option("--rig", "-r", help="A .toml file, or a shipped name.")] = None,
     device: Annotated[str | None, typer.Option(help="Name or number of the device; the system's own by default.")] = None,
@@ -171,7 +193,13 @@ def live(
     output_device: Annotated[str | None, typer.Option(help="Of the output, where it is another device.")] = None,
     input_channel: Annotated[int, typer.Option(help="Where the guitar is plugged in, from 1.")] = 1,
     output_channels: Annotated[str, typer.Option(help="Where left and right are heard, from 1; one number for both.")] = "1,2",
-    rate: Annotated[int | None, typer.Option(help="Sample rate in Hz; the capture's by default.")] = None,
+    rate: Annotated[
+        int | None,
+        typer.Option(help="Sample rate in Hz; by default the capture's, or the device's own where it cannot run at that."),
+    ] = None,
+    input_dbu: InputLevel = None,
+    output_dbu: OutputLevel = None,
+    loudness: Loudness = None,
     yes: Annotated[bool, typer.Option("--yes", help="Be heard at once, without waiting for Enter.")] = False,
     seconds: Annotated[float | None, typer.Option(help="Stop after so many seconds.")] = None,
     devices: Annotated[bool, typer.Option("--devices", help="List the devices, and play nothing.")] = False,
@@ -183,7 +211,7 @@ def live(
 
         neuralamp live --devices
 
-        neuralamp live --capture crunch.onnx --device "Scarlett" --input-channel 2
+        neuralamp live --capture plexi.nam --device "Scarlett" --input-channel 2 --input-dbu 12.5
 
         neuralamp live --rig lead.toml --output-channels 3,4
     """
@@ -193,15 +221,17 @@ def live(
         return
     channels = _channels(output_channels)
     if (capture is None) == (rig is None):
-        raise RigError("say what to play through: either --capture FILE.onnx or --rig FILE.toml")
+        raise RigError("say what to play through: either --capture FILE or --rig FILE.toml")
     terminal.announce_compiling()
     from rich.console import Console
 
+    from neuralamp.capture.levels import Levels
     from neuralamp.capture.shelf import find_capture
     from neuralamp.rig import capture_rig, find_rig, read_rig
 
     chosen = read_rig(find_rig(rig)) if rig is not None else capture_rig(find_capture(capture or ""))
-    rate = rate or chosen.plays_at()  # opens its captures: what is wrong with them is told before a device is asked for
+    chosen.plays_at()  # opens its captures: what is wrong with them is told before a device is asked for
+    chosen.suggest(**asdict(Levels(input_dbu, output_dbu, loudness)))
     terminal.require("live", "sounddevice")
     from neuralamp.live import play_live
 

@@ -62,7 +62,8 @@ def _read_net(model: Table, inside: int) -> others.Net:
 
 
 def _read_wavenet(model: Table, inside: int) -> others.Net:
-    condition, weights = None, {}
+    condition: Any = None
+    weights: dict[str, np.ndarray] = {}
     if "condition_dsp" in model.table("config"):
         inner = model.table("config").table("condition_dsp")
         _check_rate(model, inner)

@@ -52,7 +52,7 @@ def per_layer(holder: Table, key: str, layers: int) -> list[tuple[str, list[floa
 
 def gates_per_layer(holder: Table, key: str, gatings: tuple[str, ...]) -> list[tuple[str, list[float]]]:
     """The gate's activation of each layer, sigmoid where the file says nothing; in a layer without a gate it may say anything."""
-    usual = ("sigmoid", [])
+    usual: tuple[str, list[float]] = ("sigmoid", [])
     spread = zip(gatings, _spread(holder, key, len(gatings)), strict=True)
     return [usual if gating == "none" or value is None else read(holder, where, value) for gating, (where, value) in spread]
 

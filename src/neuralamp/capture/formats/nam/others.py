@@ -12,7 +12,7 @@ from neuralamp.nets.lstm.config import LstmConfig
 from neuralamp.nets.sequential.config import SequentialConfig, SequentialLayer
 from neuralamp.nets.weights import Weights
 
-Net = tuple[Any, dict[str, np.ndarray]]
+Net = tuple[Any, Weights]
 
 
 def one_input(table: Table, *keys: str) -> None:
@@ -97,13 +97,22 @@ def _normalisation(numbers: Numbers, channels: int) -> tuple[np.ndarray, np.ndar
 
 
 def read_linear(model: Table) -> Net:
-    """An impulse response, and perhaps an offset. How the file wants it computed changes nothing of the sound."""
+    """An impulse response, and perhaps an offset. How the file wants it computed changes nothing of the sound.
+
+    Of several outputs, which only a net that conditions another can have, the first is the answer and the others are silent.
+    """
     table, numbers = model.table("config"), Numbers(model)
-    one_input(table, "in_channels", "out_channels")
-    config = LinearConfig(table.integer("receptive_field"), table.flag("bias"))
+    one_input(table, "in_channels")
+    config, outputs = LinearConfig(table.integer("receptive_field"), table.flag("bias")), table.integer("out_channels", 1)
     weights = {name: numbers.take(shape) for name, shape in config.weights().items()}
     numbers.finish()
-    return config, weights
+    if outputs == 1:
+        return config, weights
+    several = SequentialConfig((SequentialLayer("conv", outputs, config.taps),))
+    matrices = {name: np.zeros(shape, np.float32) for name, shape in several.weights().items()}
+    matrices["layers.0.weight"][0, 0] = weights["impulse"][::-1]  # a convolution's weights begin with the oldest
+    matrices["layers.0.bias"][0] = weights["bias"][0] if config.bias else 0.0
+    return several, matrices
 
 
 def write_linear(config: LinearConfig, weights: Weights) -> tuple[dict[str, Any], list[np.ndarray]]:

@@ -95,7 +95,7 @@ def _array(table: Table, name: str, slopes: Slopes) -> LayerArray:
     active = head_1x1.flag("active")
     gatings = _gatings(table, layers)
     main = activations.per_layer(table, "activation", layers)
-    gates = activations.gates_per_layer(table, "secondary_activation", gatings)
+    gates = activations.gates_per_layer(table, "secondary_activation" if "gating_mode" in table else "", gatings)
     for i in range(layers):
         if main[i][1]:
             slopes[f"{name}.layers.{i}.activation.slopes"] = main[i][1]

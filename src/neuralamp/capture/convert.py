@@ -1,0 +1,44 @@
+"""A capture from one format to another, checked by playing both."""
+
+from pathlib import Path
+
+import numpy as np
+
+from neuralamp.audio import atomic_path
+from neuralamp.capture.capture import Capture
+from neuralamp.capture.file import open_capture, save_capture
+from neuralamp.errors import CaptureError
+
+CHECKED_SECONDS = 0.5
+MOST_DIFFERENCE = 1e-6  # of the loudest answer: what rounding numbers to float32 once more can do, and no more
+
+
+def convert(source: Path, target: Path, overwrite: bool = False) -> tuple[Capture, float]:
+    """Write the capture in `source` as the format that the ending of `target` names; the capture, and how far they differ.
+
+    The new file is opened again and played against the old one, and takes its place only if they agree. Raises CaptureError for
+    what cannot be read, written, or said in the other format, and for a target that is there already unless `overwrite`.
+    """
+    if target.exists() and not overwrite:
+        raise CaptureError(f"{target} is there already; add --overwrite, or choose another name")
+    capture = open_capture(source)
+    with atomic_path(target) as partial:
+        save_capture(partial, capture)
+        difference = largest_difference(capture, open_capture(partial))
+        if not difference <= MOST_DIFFERENCE:
+            raise CaptureError(
+                f"{target} would sound different from {source.name}: by {difference:.1e} of its loudest, where "
+                f"{MOST_DIFFERENCE:g} is the most that rounding does; the file is not written, so keep {source.name}"
+            )
+    return capture, difference
+
+
+def largest_difference(one: Capture, other: Capture) -> float:
+    """Between the answers of two captures to the same noise, swelling and fading, relative to the loudest of the first's."""
+    frames = round(CHECKED_SECONDS * one.card.sample_rate)
+    rng = np.random.default_rng(0)
+    sound = rng.uniform(-0.5, 0.5, frames) * np.hanning(frames)
+    rows = np.vstack([sound, *(np.full(frames, rest) for rest in one.resting_knobs)])
+    answers = [capture.start(capture.resting_knobs, frames).play(rows, 1)[0].astype(np.float64) for capture in (one, other)]
+    loudest = np.abs(answers[0]).max()
+    return float(np.abs(answers[1] - answers[0]).max() / loudest) if loudest > 0.0 else float(np.abs(answers[1]).max())
