@@ -6,6 +6,7 @@ Every experiment plays two takes of seeded noise that differ in one stretch, and
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.random import default_rng  # numpy would load it when it is first used, when no file can be opened any more
 
 from neuralamp.errors import CaptureError
 from neuralamp.guest.facts import one_line
@@ -48,7 +49,7 @@ def experiment(session: Session) -> Findings:
 
 
 def _noise(frames: int, seed: int) -> np.ndarray:
-    return np.random.default_rng(seed).uniform(-PEAK, PEAK, frames).astype(np.float32)
+    return default_rng(seed).uniform(-PEAK, PEAK, frames).astype(np.float32)
 
 
 def _lengths(session: Session) -> tuple[int, int]:

@@ -41,8 +41,12 @@ class Facts:
     warnings: tuple[str, ...]
 
 
-def shown(text: str, longest: int = LONGEST_NAME) -> str:
-    """A text out of a stranger's file, fit for one line: short, and a question mark for whatever cannot be printed."""
+def shown(text: str | bytes, longest: int = LONGEST_NAME) -> str:
+    """A text out of a stranger's file, fit for one line: short, and a question mark for whatever cannot be printed.
+
+    protobuf gives bytes for what is not UTF-8.
+    """
+    text = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
     printable = "".join(letter if letter.isprintable() else "?" for letter in " ".join(text.split()))
     return printable if len(printable) <= longest else printable[: longest - 3] + "..."
 

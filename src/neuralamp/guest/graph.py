@@ -32,7 +32,7 @@ OPERATORS = frozenset((
 # fmt: on
 RECURRENT = ("LSTM", "GRU", "RNN")
 MOST_NODES = 20_000
-MOST_STATES = 10_000_000  # numbers in all states together
+MOST_STATES, MOST_NUMBERS = 1000, 10_000_000  # how many states, and how many numbers in all of them together
 
 NEXT_NAMES = ("next.{}", "next_{}", "new_{}", "{}_next", "{}_new", "{}_out", "out_{}", "{}_n", "{}n")
 """How exporters call what a state becomes."""
@@ -95,9 +95,11 @@ def read_graph(content: bytes) -> Graph:
     _check_tensors(model.graph)
     sound, axis, answer, pairs = _ports(model.graph)
     defaults = {tensor.name: tensor for tensor in model.graph.initializer}
+    if len(pairs) > MOST_STATES:
+        raise CaptureError(f"it has {len(pairs)} states; {MOST_STATES} is the most")
     states = tuple(GraphState(before.name, after.name, _first(before, defaults)) for before, after in pairs)
-    if sum(state.first.size for state in states) > MOST_STATES:
-        raise CaptureError(f"its states are more than {MOST_STATES} numbers; no amp needs so many")
+    if sum(state.first.size for state in states) > MOST_NUMBERS:
+        raise CaptureError(f"its states are more than {MOST_NUMBERS} numbers; no amp needs so many")
     operators = Counter(node.op_type for node in model.graph.node)
     weights = sum(math.prod(tensor.dims) for tensor in model.graph.initializer)
     metadata = {shown(entry.key): shown(entry.value, LONGEST_TEXT) for entry in model.metadata_props[:100]}
@@ -135,7 +137,7 @@ def _check_operators(model: onnx.ModelProto) -> None:
         direction = next((attribute.s for attribute in node.attribute if attribute.name == "direction"), b"forward")
         if node.op_type in RECURRENT and direction != b"forward":
             raise CaptureError(
-                f"its operator {node.op_type} {place} runs {shown(direction.decode('utf-8', 'replace'))}, which needs "
+                f"its operator {node.op_type} {place} runs {shown(direction)}, which needs "
                 "the future; train a net that runs forward"
             )
 
@@ -200,6 +202,8 @@ def _ports(graph: onnx.GraphProto) -> tuple[Port, int, str, list[tuple[Port, Por
 
 
 def _port(value: onnx.ValueInfoProto) -> Port:
+    if not isinstance(value.name, str):
+        raise CaptureError(f"its {shown(value.name)} is named in no text that can be read; export the net again")
     if value.type.WhichOneof("value") != "tensor_type" or value.type.tensor_type.elem_type != TensorProto.FLOAT:
         raise CaptureError(f"its {shown(value.name)} is no tensor of float32; export the net in float32")
     tensor = value.type.tensor_type
@@ -262,8 +266,8 @@ def _time_axis(shape: Shape | None) -> int | None:
 def _first(port: Port, defaults: dict[str, TensorProto]) -> np.ndarray:
     """What a state is at first: its own default, or zeros; a dimension that is left open is a batch of one."""
     shape = tuple(1 if size is None else size for size in port.shape or ())
-    if min(shape, default=1) < 0 or math.prod(shape) > MOST_STATES:
-        raise CaptureError(f"its state {port} is not possible; a state has at most {MOST_STATES} numbers")
+    if min(shape, default=1) < 0 or math.prod(shape) > MOST_NUMBERS:
+        raise CaptureError(f"its state {port} is not possible; a state has at most {MOST_NUMBERS} numbers")
     if port.name not in defaults:
         return np.zeros(shape, np.float32)
     first = numpy_helper.to_array(defaults[port.name])

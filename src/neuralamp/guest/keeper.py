@@ -18,7 +18,7 @@ from neuralamp.guest.link import Link
 OPENING_SECONDS = 20.0  # until a graph is known, or settled
 ANSWER_SECONDS = 10.0  # for one buffer: 0.1 s of sound at most
 WATCH_SECONDS = 0.05  # between two looks at a worker
-MOST_SAID = 2**16  # bytes: a pipe holds as many, so that a worker never waits to be heard
+MOST_SAID = 2**20  # bytes of an answer; the facts of the largest graph have a quarter of it
 
 DEATHS = {
     "SIGKILL": "it was killed, by someone or because the machine ran out of memory; try again with fewer --jobs",

@@ -16,10 +16,12 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -27,8 +29,10 @@ from neuralamp.errors import CaptureError
 from neuralamp.guest.experiments import experiment
 from neuralamp.guest.facts import MOST_BYTES, Facts, one_line, shown
 from neuralamp.guest.graph import read_graph
-from neuralamp.guest.link import Link
 from neuralamp.guest.stream import Session, Stream
+
+if TYPE_CHECKING:
+    from neuralamp.guest.link import Link
 
 MOST_MEMORY = 2 * 2**30  # of the process: Python, numba and onnxruntime take 0.5 GiB of it before the file is read
 MOST_OPENING_SECONDS = 60  # of computing until the first sound; the player's own limit is shorter, but it may have died
@@ -36,11 +40,15 @@ LONGEST_NAP = 5e-3  # seconds between two looks at the link
 
 
 def main(words: list[str]) -> None:
+    to_player = os.dup(1)
+    os.dup2(2, 1)  # onnxruntime prints what it thinks; the player shall not take it for an answer
     threading.Thread(target=_die_with_the_player, daemon=True).start()
     match words:
         case ["look", path]:
-            job = partial(_look, Path(path))
+            job: Callable[[], dict[str, Any]] = partial(_look, Path(path))
         case ["play", path, memory, max_frames, past_frames, settling_frames]:
+            from neuralamp.guest.link import Link  # here, because numba takes half a second, and looking does without
+
             link = Link.of_player(memory, int(max_frames))
             job = partial(_play, Path(path), link, int(past_frames), int(settling_frames))
         case _:
@@ -51,21 +59,19 @@ def main(words: list[str]) -> None:
     _give_up("RLIMIT_NPROC", 0)
     _may_compute(MOST_OPENING_SECONDS)
     try:
-        job()
+        said = job()
     except CaptureError as reason:
-        _say(refused=str(reason))
+        said = {"refused": str(reason)}
     except MemoryError:
-        _say(refused=TOO_MUCH_MEMORY)
+        said = {"refused": TOO_MUCH_MEMORY}
     except Exception as reason:  # noqa: BLE001  onnxruntime raises whatever it likes
         out = any(words in str(reason) for words in ("bad_alloc", "allocate memory"))
-        _say(refused=TOO_MUCH_MEMORY if out else f"onnxruntime cannot play it ({one_line(reason)}); export the net again")
+        refusal = f"onnxruntime cannot play it ({one_line(reason)}); export the net again"
+        said = {"refused": TOO_MUCH_MEMORY if out else refusal}
+    os.write(to_player, json.dumps(said).encode())
 
 
 TOO_MUCH_MEMORY = f"it asks for more than {MOST_MEMORY // 2**20} MiB of memory; no amp needs so much"
-
-
-def _say(**words: object) -> None:
-    print(json.dumps(words), flush=True)  # noqa: T201  its output is a pipe to the player
 
 
 def _die_with_the_player() -> None:
@@ -108,7 +114,7 @@ def _read(path: Path) -> bytes:
     return content
 
 
-def _look(path: Path) -> None:
+def _look(path: Path) -> dict[str, Any]:
     """Say what the graph is."""
     content = _read(path)
     graph = read_graph(content)
@@ -130,10 +136,10 @@ def _look(path: Path) -> None:
         metadata=graph.metadata,
         warnings=tuple(warnings),
     )
-    _say(facts=asdict(facts))
+    return {"facts": asdict(facts)}
 
 
-def _play(path: Path, link: Link, past_frames: int, settling_frames: int) -> None:
+def _play(path: Path, link: "Link", past_frames: int, settling_frames: int) -> NoReturn:
     """Settle on silence, then answer whatever the player hands over, until the player is gone."""
     content = _read(path)
     stream = Stream(Session(content, read_graph(content)), past_frames)

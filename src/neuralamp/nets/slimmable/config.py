@@ -36,7 +36,7 @@ class SlimmableConfig:
     def __post_init__(self):
         if not 1 <= len(self.parts) <= MOST_PARTS:
             raise NetError(f"a slimmable net has {len(self.parts)} parts; 1 to {MOST_PARTS} are possible")
-        if any(before.up_to >= after.up_to for before, after in pairwise(self.parts)) or not self.parts[-1].up_to >= 1.0:
+        if any(not before.up_to < after.up_to for before, after in pairwise(self.parts)) or not self.parts[-1].up_to >= 1.0:
             raise NetError("the parts of a slimmable net must stand in rising order of size, the last at 1 or more")
         if depth(self) > MOST_DEPTH:
             raise NetError(f"nets stand inside nets {depth(self)} deep; {MOST_DEPTH} is the most that is possible")
