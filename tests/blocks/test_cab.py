@@ -1,5 +1,7 @@
 """The cab: the response it is given is the response it has, at any rate, with any channels."""
 
+import time
+
 import numpy as np
 import pytest
 import soundfile
@@ -124,6 +126,18 @@ def test_a_file_that_is_no_response_is_refused_in_one_line(tmp_path, name, sampl
         Cab(ir=tmp_path / name).prepare(48000.0, 1, 64)
     assert name in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_a_recording_of_hours_is_refused_before_it_is_read(tmp_path):
+    path = write(tmp_path / "night.wav", np.full(100, 0.1))
+    head = path.read_bytes()
+    with path.open("r+b") as file:
+        file.write(head[:4] + b"\xff\xff\xff\xf0" + head[8 : head.index(b"data") + 4] + b"\xff\xff\xff\xf0")
+        file.truncate(4 * 2**30)  # sparse: it takes no room on the disk
+    begun = time.process_time()
+    with pytest.raises(AudioFileError, match=r"night\.wav lasts .* shorter than 10 s"):
+        Cab(ir=path).prepare(48000.0, 1, 64)
+    assert time.process_time() - begun < 1.0
 
 
 def test_a_text_file_and_a_missing_file_are_refused(tmp_path):

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from numba import carray
 
-from neuralamp.audio import read_audio, resample
+from neuralamp.audio import look_at_audio, read_audio, resample
 from neuralamp.block import Block, FileSetting, Knob, Part, Switch
 from neuralamp.dsp.convolution import BLOCK, HEAD, convolution_memory, convolution_tables, convolution_taps, convolve
 from neuralamp.dsp.jit import floats_at
@@ -96,13 +96,15 @@ def impulse_response(path: Path, sample_rate: float, *, normalise: bool = False,
 
     Raises AudioFileError for a file that is no sound, silent, not finite, too long, or of more than two channels.
     """
-    audio = read_audio(path)
-    if audio.channels > CHANNELS:
-        raise AudioFileError(f"{path} has {audio.channels} channels; give an impulse response of one or two")
-    if audio.seconds > FILE_SECONDS:
+    facts = look_at_audio(path)  # before it is read: a long one might not fit into memory
+    if facts.channels > CHANNELS:
+        raise AudioFileError(f"{path} has {facts.channels} channels; give an impulse response of one or two")
+    if facts.frames > FILE_SECONDS * facts.sample_rate:
         raise AudioFileError(
-            f"{path} lasts {audio.seconds:.1f} s; an impulse response is shorter than {FILE_SECONDS:g} s: is it a recording?"
+            f"{path} lasts {facts.frames / facts.sample_rate:.1f} s; an impulse response is shorter than {FILE_SECONDS:g} s: "
+            "is it a recording?"
         )
+    audio = read_audio(path)
     if not np.all(np.isfinite(audio.samples)):
         raise AudioFileError(f"{path} holds numbers that are not finite; export the impulse response again")
     loudest = np.max(np.abs(audio.samples), axis=0).astype(np.float64)
