@@ -15,6 +15,7 @@ NAMES = {
 }
 """Our facts, and their keys as AIDA-X has them; a fact that is not here is its own key."""
 KNOBS = "knobs"
+LONGEST_NAME = 40  # of a knob
 OURS = ("source", "writer")
 """Facts about a file of ours, which another file does not take over."""
 SLOWEST, FASTEST = 1000, 1_000_000  # Hz
@@ -50,9 +51,14 @@ def read_knobs(model: Table, count: int) -> tuple[str, ...]:
     """Names of so many knobs: those that our own files give them, numbers where others' files give none."""
     metadata = model.get("metadata")
     names = metadata.get(KNOBS) if isinstance(metadata, dict) else None
-    if isinstance(names, list) and len(names) == count and all(isinstance(name, str) and name for name in names):
+    if isinstance(names, list) and len(names) == count and all(map(_is_name, names)):
         return tuple(names)
     return tuple(f"knob {i + 1}" for i in range(count))
+
+
+def _is_name(name: Any) -> bool:
+    """Whether people can be shown it in a line, as a knob's name is."""
+    return isinstance(name, str) and 0 < len(name) <= LONGEST_NAME and name.isprintable()
 
 
 def write_card(card: Card, knobs: tuple[str, ...]) -> dict[str, Any]:
