@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format wheel clean
+.PHONY: help setup demo test fuzz lint format wheel clean
 
 help:  ## what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,6 +32,9 @@ demo: $(READY)  ## a capture of a made-up amp from a made-up riff, trained and p
 test: $(READY)  ## every test; recordings are found in NEURALAMP_DATA, by default ../shared/data
 	$(BIN)/python -m pytest --quiet --numprocesses $(WORKERS) --dist loadfile -m "not alone"
 	$(BIN)/python -m pytest --quiet -m alone
+
+fuzz: $(READY)  ## 20000 hostile files for every reader, about ten minutes; what fails is kept in tests/fuzz/kept
+	$(BIN)/python -m tests.fuzz
 
 lint: $(READY)  ## style, types, and that imports go down only
 	$(BIN)/ruff check

@@ -174,26 +174,26 @@ class _Reader:
         if word not in boxes():
             near = difflib.get_close_matches(word, boxes(), 1)
             hint = f"did you mean {near[0]}?" if near else "give one of them"
-            self.fail(f"box = {word!r} is no box; there are: {', '.join(boxes())}; {hint}", (*place, "box"))
+            self.fail(f"box = {table.get('box')!r} is no box; there are: {', '.join(boxes())}; {hint}", (*place, "box"))
         kind = boxes()[word]
         values = {name: value for name, value in table.items() if name != "box"}
         own = {name: value for name, value in values.items() if name in kind.known()}
         for name in own:  # one at a time, so that the error can point at the line
-            with self.pointing(word, (*place, name)):
+            with self.pointing(f"{word}: ", (*place, name)):
                 own[name] = kind.check(name, own[name])
             if isinstance(own[name], Path) and (beside := self.path.parent / own[name]).exists():
                 own[name] = beside
-        with self.pointing(word, place):
+        with self.pointing("", place):
             box = kind(**own)
         for name in values.keys() - own.keys():
-            with self.pointing(word, (*place, name)):
+            with self.pointing(f"{word}: ", (*place, name)):
                 box.put(name, values[name])
         return box
 
     @contextmanager
-    def pointing(self, word: str, place: Place) -> Iterator[None]:
+    def pointing(self, whose: str, place: Place) -> Iterator[None]:
         """What is wrong with a box is told with the line that says so."""
         try:
             yield
         except (KnobError, CaptureError) as reason:
-            self.fail(f"{word}: {reason}", place)
+            self.fail(f"{whose}{reason}", place)

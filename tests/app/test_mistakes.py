@@ -29,6 +29,8 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "empty.wav").write_bytes(b"")
     whole = wire(folder / "amp.onnx").read_bytes()
     (folder / "cut.onnx").write_bytes(whole[: len(whole) // 2])
+    (folder / "cut.nam").write_text('{"version": "0.5.4", "architecture": "LSTM", "config": {"hid')
+    (folder / "odd.nam").write_text('{"version": "0.5.4", "architecture": "Transformer", "config": {}, "weights": []}')
     level_rig(folder / "flat.toml", 0.0)
     (folder / "unknown.toml").write_text('[[chain]]\nbox = "level"\nlevle = 3.0\n')
     return folder
@@ -45,26 +47,35 @@ MISTAKES = [
     (("train", "di.wav", "amped.wav", "-o", "x.onnx", "--budget", "soon"), 'budget "soon" is neither steps nor time'),
     (("train", "di.wav", "amped.wav", "-o", "x.wav"), "x.wav does not end in .onnx"),
     (("train", "di.wav", "amped.wav"), "Missing option"),
-    (("evaluate", "cut.onnx", "di.wav", "amped.wav"), "cut.onnx is not a whole ONNX file"),
+    (("evaluate", "cut.onnx", "di.wav", "amped.wav"), "it is not a whole ONNX file"),
     (("evaluate", "amp.onnx", "di.wav", "silence.wav"), "silence.wav is silent for 100 %"),
     (("reamp", "text.wav", "-c", "amp.onnx", "-o", "out"), "text.wav cannot be read as sound"),
     (("reamp", "empty.wav", "-c", "amp.onnx", "-o", "out"), "empty.wav is an empty file (0 bytes)"),
-    (("reamp", "amped-44.wav", "-c", "amp.onnx", "-o", "out"), "runs at 44100 Hz but amp was captured at 48000 Hz"),
-    (("reamp", "di.wav", "-c", "cut.onnx", "-o", "out"), "cut.onnx is not a whole ONNX file"),
+    (("reamp", "di.wav", "-c", "cut.nam", "-o", "out"), "cut.nam cannot be opened: it is not whole JSON"),
+    (("reamp", "di.wav", "-c", "amp.onnx", "-o", "out", "--loudness", "18"), "loudness_db = 18.0 is not possible"),
+    (("reamp", "di.wav", "-c", "cut.onnx", "-o", "out"), "it is not a whole ONNX file"),
     (("reamp", "di.wav", "-c", "absent.onnx", "-o", "out"), "absent.onnx is neither a file nor on the shelf"),
     (("reamp", "di.wav", "-r", "unknown.toml", "-o", "out"), "unknown.toml, line 3: level: level has no levle"),
     (("reamp", "di.wav", "-r", "absent.toml", "-o", "out"), "absent.toml is neither a file nor a shipped rig; shipped are"),
     (("reamp", "di.wav", "-r", "flat.toml", "-o", "out", "--tail", "long"), "--tail long is not possible"),
     (("reamp", "di.wav", "-r", "flat.toml", "-o", "out", "--clip", "maybe"), "clip = 'maybe' is unknown"),
     (("reamp", "di.wav", "-r", "flat.toml", "-o", "out", "--jobs", "0"), "0 jobs at once are not possible"),
-    (("reamp", "di.wav", "-o", "out"), "give --capture FILE.onnx or --rig FILE.toml"),
+    (("reamp", "di.wav", "-o", "out"), "give --capture FILE or --rig FILE.toml"),
     (("reamp", "*.mp3", "-r", "flat.toml", "-o", "out"), "*.mp3 holds no sound files"),
     (("info", "text.wav"), "text.wav cannot be read as sound"),
-    (("info", "cut.onnx"), "cut.onnx is not a whole ONNX file"),
+    (("info", "cut.onnx"), "it is not a whole ONNX file"),
     (("info", "unknown.toml"), "line 3: level: level has no levle"),
     (("info", "nix"), "nix is not there, and no such name is shipped"),
-    (("live",), "either --capture FILE.onnx or --rig FILE.toml"),
-    (("live", "-c", "cut.onnx"), "cut.onnx is not a whole ONNX file"),
+    (("info", "cut.nam"), "cut.nam cannot be opened: it is not whole JSON"),
+    (("info", "odd.nam"), "architecture is 'Transformer'; it should be one of WaveNet"),
+    (("convert", "amp.onnx", "flat.toml"), "flat.toml is there already; add --overwrite"),
+    (("convert", "amp.onnx", "x.mp3"), "a capture ends in"),
+    (("convert", "amp.onnx", "x.nam"), "x.nam cannot be written: its net is none that a .nam file can say"),
+    (("convert", "cut.nam", "x.onnx"), "cut.nam cannot be opened: it is not whole JSON"),
+    (("convert", "absent.nam", "x.onnx"), "absent.nam is neither a file nor on the shelf"),
+    (("convert", "amp.onnx", "nowhere/x.onnx"), "the folder nowhere of x.onnx is not there"),
+    (("live",), "either --capture FILE or --rig FILE.toml"),
+    (("live", "-c", "cut.onnx"), "it is not a whole ONNX file"),
     (("live", "-r", "flat.toml", "--output-channels", "left"), "--output-channels left is not possible"),
     (("frobnicate",), "No such command 'frobnicate'"),
     (("reamp", "--nope"), "No such option: --nope"),
@@ -95,7 +106,7 @@ def test_a_mistake_in_a_real_terminal_shows_no_traceback(bench: Path):
     assert is_one_line(result.stderr.replace(f"compiling kernels, once, about {COMPILE_SECONDS} s\n", ""))
 
 
-@pytest.mark.parametrize("command", ["demo", "train", "evaluate", "reamp", "live", "info", "doctor", "bench"])
+@pytest.mark.parametrize("command", ["demo", "train", "evaluate", "reamp", "live", "info", "convert", "doctor", "bench"])
 def test_every_command_explains_itself_with_an_example(command: str):
     answer = neuralamp(command, "--help")
     assert answer.code == 0

@@ -208,7 +208,8 @@ def test_torch_designs_what_numpy_designs_and_knows_the_gradient(word, tmp_path,
         learned = box.design(type("Knobs", (), knobs), sample_rate, torch)
         played = box.goals(values, sample_rate)
         assert learned.dtype == torch.float64
-        assert np.allclose(learned.detach().numpy(), played, rtol=1e-12, atol=1e-12)
+        # Behind what its kind designs, a box may have goals for knobs that its file brings.
+        assert np.allclose(learned.detach().numpy(), played[: learned.numel()], rtol=1e-12, atol=1e-12)
         learned.square().sum().backward()
         assert all(knob.grad is not None and torch.isfinite(knob.grad) for knob in knobs.values())
 

@@ -74,13 +74,15 @@ def _report(cases: int):
 
 
 def table(tallies: list[Tally]) -> Table:
-    """A row for each reader."""
-    shown = Table("reader", title="cases of hostile files")
-    for heading in ("cases", "opened", "refused", *FAILURES, "slowest ms", "peak MiB"):
-        shown.add_column(heading, justify="right")
+    """A column for each reader."""
+    shown = Table("", title="cases of hostile files", box=None)
     for tally in tallies:
-        counts = (tally.cases, tally.counts["opened"], tally.counts["refused"], *(tally.counts[kind] for kind in FAILURES))
-        shown.add_row(tally.reader, *map(str, counts), f"{tally.slowest_ms:.0f}", f"{tally.peak_mib:.0f}")
+        shown.add_column(tally.reader, justify="right")
+    shown.add_row("cases", *(str(tally.cases) for tally in tallies))
+    for kind in ("opened", "refused", *FAILURES):
+        shown.add_row(kind, *(str(tally.counts[kind]) for tally in tallies))
+    shown.add_row("slowest ms", *(f"{tally.slowest_ms:.0f}" for tally in tallies))
+    shown.add_row("peak MiB", *(f"{tally.peak_mib:.0f}" for tally in tallies))
     return shown
 
 

@@ -131,12 +131,14 @@ def _status(name: str) -> int:
 def answer(request: dict[str, Any], sentry: Sentry) -> dict[str, Any]:
     """Do what one line asks for."""
     if "more_bytes" in request:
-        most = _status("VmSize") * 1024 + request["more_bytes"]
-        resource.setrlimit(resource.RLIMIT_AS, (most, most))
-        sentry.armed = True
+        more = request["more_bytes"]
+        most = resource.RLIM_INFINITY if more is None else _status("VmSize") * 1024 + more
+        resource.setrlimit(resource.RLIMIT_AS, (most, resource.RLIM_INFINITY))
+        sentry.armed = more is not None
         return {}
     reader = DOORS[request["reader"]]
     Path("/proc/self/clear_refs").write_text("5")  # the highest memory so far is forgotten
+    sentry.report()  # what others opened in the meantime is forgotten too
     before, started = _status("VmRSS"), time.process_time()
     sentry.awake, sentry.may_follow = sentry.armed, reader.follows
     kind, line, where = open_door(reader, Path(request["path"]))

@@ -94,6 +94,7 @@ def cause_of(outcome: Outcome) -> str:
 
 def describe(reader: str, seed: int, case: Case, outcome: Outcome) -> str:
     """A failure in one line, with the command that repeats it."""
-    again = f"python -m tests.fuzz --reader {reader} --seed {seed} --only {case.number}"
+    which = "--cases 0" if case.what.startswith("kept") else f"--seed {seed} --only {case.number}"
+    again = f"python -m tests.fuzz --reader {reader} {which}"
     where = f" at {outcome.where}" if outcome.where else ""
     return f"{reader} case {case.number} ({case.what}): {outcome.kind}{where}: {outcome.line[:400]!r}; again: {again}"

@@ -63,8 +63,10 @@ class Watch:
 
     def warm(self, reader: Reader) -> None:
         """Open the good files of a reader without limits, in this child and every later one, so that its kernels are compiled."""
-        self._good += [(reader, path) for path in self.place.seeds(reader)]
-        self._bury()
+        good = [(reader, path) for path in self.place.seeds(reader)]
+        self._good += good
+        if self._child is not None:
+            self._make_ready(good)
 
     def open(self, reader: Reader, path: Path) -> Outcome:
         """Have the child open a file."""
@@ -96,7 +98,12 @@ class Watch:
         )
         self.starts += 1
         self._heard = b""
-        for reader, path in self._good:
+        self._make_ready(self._good)
+
+    def _make_ready(self, good: list[tuple[Reader, Path]]) -> None:
+        """Good files without limits, then the limits."""
+        self._ask({"more_bytes": None}, START_SECONDS)
+        for reader, path in good:
             reply = self._ask({"reader": reader.name, "path": str(path)}, START_SECONDS)
             if isinstance(reply, Outcome) or reply["kind"] != "opened":
                 raise RuntimeError(f"the good file {path} is not opened: {reply}; {self._last_words()}")

@@ -23,7 +23,7 @@ UNSAFE_MODULES = {
     "runpy",
 }
 UNSAFE_CALLS = {"eval", "exec", "compile", "__import__"}
-REGISTRIES = {"nets/__init__.py", "blocks/__init__.py"}
+REGISTRIES = {"nets/__init__.py", "blocks/__init__.py", "capture/formats/__init__.py"}
 """They alone import by a computed name: of files in their own folder."""
 
 

@@ -1,4 +1,4 @@
-"""The size is turned while a note rings: the new part comes in without a gap, settled, and the old one's past is no longer heard."""
+"""The size is turned while a note rings: the new part comes in without a gap, and the past of the old one is heard no more."""
 
 import numpy as np
 import pytest

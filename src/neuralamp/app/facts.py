@@ -1,5 +1,6 @@
 """What is known of a file, whatever it is."""
 
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any

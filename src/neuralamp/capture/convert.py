@@ -6,7 +6,7 @@ import numpy as np
 
 from neuralamp.audio import atomic_path
 from neuralamp.capture.capture import Capture
-from neuralamp.capture.file import open_capture, save_capture
+from neuralamp.capture.file import encode_capture, open_capture
 from neuralamp.errors import CaptureError
 
 CHECKED_SECONDS = 0.5
@@ -22,8 +22,9 @@ def convert(source: Path, target: Path, overwrite: bool = False) -> tuple[Captur
     if target.exists() and not overwrite:
         raise CaptureError(f"{target} is there already; add --overwrite, or choose another name")
     capture = open_capture(source)
+    data = encode_capture(target, capture)
     with atomic_path(target) as partial:
-        save_capture(partial, capture)
+        partial.write_bytes(data)
         difference = largest_difference(capture, open_capture(partial))
         if not difference <= MOST_DIFFERENCE:
             raise CaptureError(

@@ -36,13 +36,17 @@ def _format_in(content: Content) -> Format:
 
 def save_capture(path: Path | str, capture: Capture) -> None:
     """Write a capture whole or not at all, in the format that the ending names. Raises CaptureError for what it cannot hold."""
-    path = Path(path)
-    try:
-        data = _format_for(path).write(capture)
-    except (CaptureError, NetError) as reason:
-        raise CaptureError(f"{path} cannot be written: {reason}") from None
+    data = encode_capture(path, capture)
     with atomic_path(path) as partial:
         partial.write_bytes(data)
+
+
+def encode_capture(path: Path | str, capture: Capture) -> bytes:
+    """What a file of this name would hold. Raises CaptureError for what the format of its ending cannot hold."""
+    try:
+        return _format_for(Path(path)).write(capture)
+    except (CaptureError, NetError) as reason:
+        raise CaptureError(f"{path} cannot be written: {reason}") from None
 
 
 def _format_for(path: Path) -> Format:

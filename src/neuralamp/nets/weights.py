@@ -8,7 +8,7 @@ import numpy as np
 from neuralamp.errors import NetError
 
 MOST_WEIGHTS = 2_500_000  # twelve times the largest capture in the wild; more is a mistake or an attack
-MOST_SETTLING_WORK = 1e10  # sixty times the largest in the wild; one to three seconds of one core
+MOST_SETTLING_WORK = 5e9  # thirty times the largest in the wild; half a second to a second and a half of one core
 WORK_OF_A_WEIGHT = 20  # multiplications' worth of a frame for each named weight, however small: what its loops cost to enter
 
 Weights = Mapping[str, np.ndarray]
