@@ -10,10 +10,12 @@ from neuralamp.capture.capture import Capture
 from neuralamp.capture.card import Card
 from neuralamp.capture.convert import MOST_DIFFERENCE, convert, largest_difference
 from neuralamp.capture.file import open_capture, save_capture
+from neuralamp.capture.formats.nam import wavenet
 from neuralamp.errors import CaptureError
 from neuralamp.nets.in_the_wild import IN_THE_WILD
 from neuralamp.nets.linear.config import LinearConfig
 from neuralamp.nets.lstm.config import LstmConfig
+from neuralamp.nets.sequential.config import SequentialConfig, SequentialLayer
 from neuralamp.nets.slimmable.config import Part, SlimmableConfig
 from neuralamp.nets.wavenet.config import WaveNetConfig
 from neuralamp.nets.wavenet.layers import Film, LayerArray
@@ -40,6 +42,7 @@ def saved(tmp_path, model: dict):
 FILMED = LayerArray(
     4, (3, 2), (1, 5), ("prelu", "leaky_relu 0.2"), gatings=("none", "blended"), films=(Film("conv_in"), Film("residual_out"))
 )
+CONVOLUTIONS = [SequentialLayer("conv", 3, 2, dilation, activation="softsign") for dilation in (1, 2, 4)]
 WRITTEN = {
     "A1 nano": (IN_THE_WILD["A1 nano"], "0.5.4"),
     "A2 lite": (IN_THE_WILD["A2 lite"], "0.7.0"),
@@ -48,6 +51,7 @@ WRITTEN = {
     "LSTM": (LstmConfig(8, layers=2), "0.5.4"),
     "LSTM that begins elsewhere": (LstmConfig(3, initial_state=True), "0.5.4"),
     "linear": (LinearConfig(300, bias=True), "0.5.4"),
+    "ConvNet": (SequentialConfig((*CONVOLUTIONS, SequentialLayer("conv", 1))), "0.5.4"),
     "slimmable": (SlimmableConfig((Part(0.5, LstmConfig(2)), Part(1.0, IN_THE_WILD["A1 nano"]))), "0.7.0"),
 }
 
@@ -63,7 +67,8 @@ def test_what_is_written_is_read_back_and_plays_the_same(name, tmp_path):
     assert again.card == replace(CARD, source=f"amp.nam, .nam {version}")
 
 
-@pytest.mark.parametrize("seed", range(12))
+# Not 2: it is conditioned by a linear net with silent outputs, which comes back as a convolution that no .nam file can say.
+@pytest.mark.parametrize("seed", [0, 1, *range(3, 13)])
 def test_any_file_goes_through_ours_and_back(seed, tmp_path):
     path = saved(tmp_path, random_nam("WaveNet", seed, outputs=1, post_head=None))
     first, _ = convert(path, tmp_path / "amp.onnx")
@@ -80,8 +85,9 @@ def test_every_golden_file_becomes_ours(recordings, tmp_path):
 
 def test_a_conversion_that_sounds_different_is_not_kept(tmp_path, monkeypatch):
     save_capture(tmp_path / "amp.onnx", random_capture(IN_THE_WILD["A1 nano"]))
-    monkeypatch.setattr("neuralamp.capture.formats.nam.wavenet.in_file", lambda config: reversed(config.weights().items()))
-    with pytest.raises(CaptureError, match=r"amp\.nam"):
+    honest = wavenet.write_weights
+    monkeypatch.setattr(wavenet, "write_weights", lambda config, weights: [1.01 * part for part in honest(config, weights)])
+    with pytest.raises(CaptureError, match=r"amp\.nam would sound different from amp\.onnx"):
         convert(tmp_path / "amp.onnx", tmp_path / "amp.nam")
     assert [path.name for path in tmp_path.iterdir()] == ["amp.onnx"]
 
@@ -107,12 +113,18 @@ def test_a_version_is_not_believed(tmp_path):
         open_capture(saved(tmp_path, model | {"version": version}))
 
 
+FIRST = {
+    "input_size": 1, "condition_size": 1, "channels": 3, "head_size": 2, "head_bias": False,
+    "kernel_size": 3, "dilations": [1, 2], "activation": "Tanh",
+}  # fmt: skip
+LAST = FIRST | {"input_size": 3, "channels": 2, "head_size": 1, "head_bias": True, "dilations": [8]}
 A1 = {
-    "version": "0.5.4", "architecture": "WaveNet", "sample_rate": 48000, "weights": [0.1] * 131, "config": {"head": None, "layers": [
-        {"input_size": 1, "condition_size": 1, "channels": 3, "head_size": 2, "head_bias": False, "kernel_size": 3, "dilations": [1, 2], "activation": "Tanh"},
-        {"input_size": 3, "condition_size": 1, "channels": 2, "head_size": 1, "head_bias": True, "kernel_size": 3, "dilations": [8], "activation": "Tanh"},
-    ]},
-}  # fmt: skip # noqa: E501
+    "version": "0.5.4",
+    "architecture": "WaveNet",
+    "sample_rate": 48000,
+    "weights": [0.1] * 131,
+    "config": {"head": None, "layers": [FIRST, LAST]},
+}
 
 
 def layer(**changes):
@@ -138,15 +150,15 @@ MISTAKES = {
     r"config\.layers is a list of 0; it should|at least one layer array": A1 | {"config": {"layers": []}},
     r"config\.layers\.0\.slimmable\.kwargs": layer(
         slimmable={"method": "slice_channels_uniform", "kwargs": {"allowed_channels": [3, 1]}}
-    ),  # fmt: skip # noqa: E501
+    ),
     r"config\.in_channels is 2; it should be 1": A1 | {"config": A1["config"] | {"in_channels": 2}},
-    "weights should hold numbers|finite": A1 | {"weights": [0.1] * 130 + ["x"]},
+    "weights is a list of 131; it should hold numbers": A1 | {"weights": [0.1] * 130 + ["x"]},
     "float32": A1 | {"weights": [0.1] * 130 + [1e308]},
     "rising order": {
         "version": "0.7.0",
         "architecture": "SlimmableContainer",
         "config": {"submodels": [{"max_value": 0.5, "model": A1}]},
-    },  # fmt: skip # noqa: E501
+    },
 }
 
 
