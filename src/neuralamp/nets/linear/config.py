@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from neuralamp.errors import NetError
+from neuralamp.nets.weights import check_size
 from neuralamp.settings import NO_OTHER_KEYS
 
 MOST_TAPS = 2**18  # 5.5 s at 48 kHz: more is a mistake or an attack
@@ -21,6 +22,7 @@ class LinearConfig:
     def __post_init__(self):
         if not 1 <= self.taps <= MOST_TAPS:
             raise NetError(f"a linear net of {self.taps} taps is not possible; 1 to {MOST_TAPS} are")
+        check_size(self)
 
     @property
     def knobs(self) -> tuple[str, ...]:
@@ -56,6 +58,16 @@ class LinearConfig:
     def settling_frames(self) -> int:
         """Frames of silence after which a fresh net is at rest."""
         return self.taps - 1
+
+    @property
+    def work(self) -> int:
+        """Multiplications' worth of a frame: 256 direct taps, and all others in blocks of 128 as pairs of complex numbers."""
+        return 256 + 20 + self.taps // 16
+
+    @property
+    def floats(self) -> int:
+        """Numbers that it remembers: the spectra of all that it has heard."""
+        return 2 * self.taps
 
     def weights(self) -> dict[str, tuple[int, ...]]:
         """Name and shape of every weight, in the order they travel; impulse[i] is the response i frames late."""

@@ -42,7 +42,7 @@ class SlimmableConfig:
             raise NetError(f"nets stand inside nets {depth(self)} deep; {MOST_DEPTH} is the most that is possible")
         if len({(part.net.knobs, part.net.outputs) for part in self.parts}) > 1:
             raise NetError("the parts of a slimmable net must have the same knobs and outputs")
-        check_size(self.weights(), self.settling_frames)
+        check_size(self)
 
     @property
     def knobs(self) -> tuple[str, ...]:
@@ -78,6 +78,16 @@ class SlimmableConfig:
     def settling_frames(self) -> int:
         """Frames of silence after which a fresh net is at rest, at whatever size."""
         return max(part.net.settling_frames for part in self.parts) + FADE_FRAMES
+
+    @property
+    def work(self) -> int:
+        """Multiplications' worth of a frame, were all parts played."""
+        return sum(part.net.work for part in self.parts)
+
+    @property
+    def floats(self) -> int:
+        """Numbers that its parts remember or work on."""
+        return sum(part.net.floats for part in self.parts)
 
     def weights(self) -> dict[str, tuple[int, ...]]:
         """Name and shape of every weight, in the order they travel: part by part."""
