@@ -138,9 +138,9 @@ def _control(engine: Engine, rigs: list[Rig], thread: AudioThread, run: Run, beg
 
 def _turn_something(engine: Engine, rng: random.Random, run: Run) -> None:
     """Any knob of any box to anywhere, now or at a frame to come."""
-    boxes = {label: box for label, box in engine.plan.rig.boxes().items() if box.knobs()}
+    boxes = {label: box for label, box in engine.plan.rig.boxes().items() if box.controls}
     label, box = rng.choice(sorted(boxes.items(), key=lambda item: item[0]))
-    name, knob = rng.choice(sorted(box.knobs().items(), key=lambda item: item[0]))
+    name, knob = rng.choice(sorted(box.controls.items(), key=lambda item: item[0]))
     try:
         engine.turn(label, name, rng.uniform(knob.low, knob.high), engine.meters().frames + rng.choice([0, 0, 100, 5000]))
         run.knob_turns += 1

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,18 +13,37 @@ from neuralamp.capture.capture import Capture
 from neuralamp.capture.card import Card
 from neuralamp.capture.file import save_capture
 from neuralamp.nets.in_the_wild import IN_THE_WILD
+from neuralamp.nets.linear.config import LinearConfig
 from neuralamp.nets.lstm.config import LstmConfig
+from neuralamp.nets.sequential.config import SequentialConfig, SequentialLayer
+from neuralamp.nets.slimmable.config import Part, SlimmableConfig
 from neuralamp.nets.wavenet.config import WaveNetConfig
+from neuralamp.nets.wavenet.layers import PLACES, Film, LayerArray, PostLayer
 from neuralamp.rig import Lanes, Rig
 
 SAMPLE_RATE = 48000
 
 
-def random_capture(path: Path, config: WaveNetConfig | LstmConfig, seed: int) -> Path:
+MODULATED = LayerArray(
+    4, (3,), (7,), ("prelu",), gatings=("blended",), head_1x1=2, head_channels=2, films=tuple(map(Film, PLACES))
+)
+RARE_NETS = {
+    "modulated": WaveNetConfig((MODULATED,), condition=LstmConfig(3, outputs=2), post_head=(PostLayer(1, 2, "leaky_hard_tanh"),)),
+    "sequential": SequentialConfig(
+        (SequentialLayer("conv", 4, 3, 2, activation="elu"), SequentialLayer("gru", 3), SequentialLayer("conv", 1))
+    ),
+    "linear": LinearConfig(300),
+    "slimmable": SlimmableConfig((Part(0.5, LstmConfig(3)), Part(1.0, IN_THE_WILD["A1 nano"]))),
+}
+"""One of each kind that other files bring; they play at a sample rate that is not their own."""
+RARE_RATE = 44100
+
+
+def random_capture(path: Path, config: Any, seed: int, sample_rate: int = SAMPLE_RATE) -> Path:
     """A capture whose weights are small random numbers: it sounds like nothing, and costs what a real one costs."""
     rng = np.random.default_rng(seed)
     weights = {name: rng.uniform(-0.3, 0.3, shape).astype(np.float32) for name, shape in config.weights().items()}
-    save_capture(path, Capture(config, weights, Card(name=path.stem, sample_rate=SAMPLE_RATE)))
+    save_capture(path, Capture(config, weights, Card(name=path.stem, sample_rate=sample_rate)))
     return path
 
 
@@ -39,6 +59,12 @@ def make_files(folder: Path) -> dict[str, list[Path]]:
     return {"capture": captures, "ir": [response]}
 
 
+def rare_amps(folder: Path) -> tuple[Block, ...]:
+    """An amp for every kind of net that stands nowhere else here."""
+    files = (random_capture(folder / f"{name}.onnx", net, 5, RARE_RATE) for name, net in RARE_NETS.items())
+    return tuple(boxes()["amp"](capture=file) for file in files)
+
+
 def make_box(word: str, files: Mapping[str, list[Path]], choice: int = 0) -> Block:
     """A box by its word, its files the `choice`-th of those that fit."""
     kind = boxes()[word]
@@ -47,13 +73,14 @@ def make_box(word: str, files: Mapping[str, list[Path]], choice: int = 0) -> Blo
 
 
 def proof_rigs(folder: Path, more: tuple[Block, ...] = ()) -> list[Rig]:
-    """Rigs to change between: every box in a row, with either capture; lanes; the amp alone. `more` stands behind."""
+    """Rigs to change between: every box in a row, with either capture; lanes; the amp; every net. `more` stands behind."""
     files = make_files(folder)
     return [
         Rig("every box", (*(make_box(word, files) for word in boxes()), *more)),
         Rig("every box, recurrent", (*(make_box(word, files, choice=1) for word in reversed(boxes())), *more)),
         Rig("lanes", (Lanes(((make_box("amp", files),), (make_box("amp", files, choice=1), make_box("level", files)))), *more)),
         Rig("amp", (make_box("amp", files), *more)),
+        Rig("every net", (*rare_amps(folder), *more)),
     ]
 
 

@@ -14,6 +14,8 @@ import pytest
 import soundfile
 
 from neuralamp import __version__
+from neuralamp.capture.convert import MOST_DIFFERENCE, largest_difference
+from neuralamp.capture.file import open_capture
 from neuralamp.learn.signals.guitar import riff
 from tests.app.desk import neuralamp
 from tests.reamp.studio import RATE, level_rig, take, wire
@@ -37,9 +39,13 @@ def takes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_training_evaluating_and_re_amping_from_two_files_to_the_sound(takes: Path, tmp_path: Path):
     capture = tmp_path / "crunch.onnx"
-    answer = neuralamp("train", takes / "di.wav", takes / "amped.wav", "-o", capture, "--recipe", takes / "tiny.toml", "--json")
+    answer = neuralamp(
+        "train", takes / "di.wav", takes / "amped.wav", "-o", capture, "--recipe", takes / "tiny.toml", "--nam", "--json"
+    )
     assert answer.code == 0, answer.err
     facts = answer.facts
+    assert facts["nam"] == str(tmp_path / "crunch.nam")
+    assert largest_difference(open_capture(capture), open_capture(facts["nam"])) <= MOST_DIFFERENCE
     assert facts.keys() >= TRAINED
     assert (facts["latency_frames"], facts["polarity"], facts["steps"]) == (137, 1, 30)
     assert facts["file"] == str(capture)
@@ -139,6 +145,47 @@ def test_info_knows_captures_rigs_recipes_and_sounds(tmp_path: Path):
     assert (recipe["kind"], recipe["weights"]) == ("recipe", 842)
     sound = neuralamp("info", tmp_path / "take.flac", "--json").facts
     assert (sound["kind"], sound["seconds"], sound["channels"], sound["subtype"]) == ("sound", 0.2, 2, "PCM_24")
+
+
+def test_info_shows_what_a_file_of_others_is_and_what_is_odd_about_it(recordings):
+    folder = recordings / "golden" / "nam"
+    facts = neuralamp("info", folder / "core_A2.nam", "--json").facts
+    assert (facts["format"], facts["architecture"], facts["sizes"]) == ("Neural Amp Modeler (.nam)", "slimmable", [0.5, 1.0])
+    assert facts["knobs"] == ["size"]
+    assert (facts["receptive_field_frames"], facts["multiplications_per_frame"]) == (6347, 11744)
+    assert 0.0 < facts["share_of_a_core_percent"] < 200.0
+    assert facts["loudness_db"] == pytest.approx(-26.38, abs=0.01)
+    answer = neuralamp("info", folder / "jcm.nam")
+    assert answer.err == "warning: it names no sample rate; 48000 Hz is assumed\n"
+    assert "13802" in answer.out
+
+
+def test_a_capture_of_others_is_converted_and_says_so(recordings, tmp_path: Path):
+    answer = neuralamp("convert", recordings / "golden" / "nam" / "BossWN-nano.nam", tmp_path / "boss.onnx")
+    assert answer.code == 0, answer.err
+    assert f"{tmp_path / 'boss.onnx'}: plays as" in answer.out
+    assert neuralamp("convert", tmp_path / "boss.onnx", tmp_path / "boss.nam", "--json").facts["difference"] == 0.0
+    assert neuralamp("convert", tmp_path / "boss.onnx", tmp_path / "boss.nam").code == 1  # it is there
+    assert neuralamp("convert", tmp_path / "boss.onnx", tmp_path / "boss.nam", "--overwrite").code == 0
+
+
+def test_every_golden_file_re_amps_a_take(recordings, tmp_path: Path):
+    take(tmp_path / "take.wav", frames=2000)
+    files = sorted((recordings / "golden").glob("nam/*.nam")) + sorted((recordings / "golden").glob("rtneural/*.json"))
+    answer = neuralamp("reamp", tmp_path / "take.wav", "--capture", *files, "-o", tmp_path / "out", "--jobs", "1", "--json")
+    assert answer.code == 0, answer.err
+    assert len(answer.facts["files"]) == len(files) == 23
+    assert {file["status"] for file in answer.facts["files"]} == {"done"}
+
+
+def test_levels_are_asked_for_and_told(recordings, tmp_path: Path):
+    take(tmp_path / "take.wav", frames=2000)
+    amp = recordings / "golden" / "nam" / "core_lstm.nam"
+    words = ["reamp", tmp_path / "take.wav", "-c", amp, "--input-dbu", "12.3", "--loudness", "-18", "-o", tmp_path / "out"]
+    answer = neuralamp(*words)
+    assert answer.code == 0, answer.err
+    assert "core_lstm, amp: captured at 18.3 dBu, device at 12.3: -6.0 dB in" in answer.err
+    assert "core_lstm, amp: its loudness is -37.8 dB: +19.8 dB out make it -18" in answer.err
 
 
 def test_the_doctor_looks_at_everything_and_never_fails():

@@ -121,7 +121,7 @@ class TestLevels:
         rig = read_rig(tmp_path / "rig.toml")
         rig.suggest(loudness_db=-18.0, device_input_dbu=None)
         assert [box.set["loudness_db"] for box in rig.boxes().values()] == [-30.0, -18.0]
-        with pytest.raises(KnobError, match="loudness_db = 10.0 is not possible; give a number from -60 to 0 dB"):
+        with pytest.raises(KnobError, match=r"loudness_db = 10\.0 is not possible; give a number from -60 to 0 dB"):
             read_rig(tmp_path / "rig.toml").suggest(loudness_db=10.0)
 
 

@@ -9,9 +9,15 @@ import time
 import numpy as np
 import pytest
 
+from neuralamp.capture.capture import Capture
+from neuralamp.capture.card import Card
+from neuralamp.capture.file import save_capture
+from neuralamp.nets.in_the_wild import IN_THE_WILD
+from neuralamp.nets.lstm.config import LstmConfig
 from realtime.bench.dummy import RATE, Guitarist, what_is_missing
 from realtime.bench.gil import ENOUGH, entered
 from realtime.bench.live_equals_offline import compare, guitar
+from realtime.bench.rigs import random_capture
 
 pytestmark = pytest.mark.alone
 
@@ -29,6 +35,19 @@ def test_live_is_what_offline_is_to_the_last_bit(recordings, rig_file):
         pytest.skip(missing)
     found = compare(guitar(recordings / "di" / "john.flac", seconds=3.0), rig_file)
     assert found.peak > 0.1  # or silence was compared with silence
+    assert (found.lost, found.differing) == (0, 0)
+
+
+def test_captures_of_three_formats_play_live_what_they_play_offline(recordings, tmp_path):
+    if missing := what_is_missing():
+        pytest.skip(missing)
+    files = {"nam": IN_THE_WILD["A1 nano"], "aidax": LstmConfig(8), "onnx": IN_THE_WILD["A2 lite"]}
+    for seed, (ending, config) in enumerate(files.items()):
+        random_capture(tmp_path / f"amp.{ending}", config, seed)
+    chain = "".join(f'[[chain]]\nbox = "amp"\ncapture = "amp.{ending}"\n' for ending in files)
+    (tmp_path / "three.toml").write_text(f'{chain}[[chain]]\nbox = "level"\nlevel = -12.0\n')
+    found = compare(guitar(recordings / "di" / "john.flac", seconds=2.0), tmp_path / "three.toml")
+    assert found.peak > 0.01
     assert (found.lost, found.differing) == (0, 0)
 
 
@@ -190,6 +209,15 @@ def test_a_rate_that_the_device_refuses_is_told_with_its_own(jack, tmp_path):
     (tmp_path / "rig.toml").write_text('[[chain]]\nbox = "level"\n', encoding="utf-8")
     answer = python(jack, ASK, str(tmp_path / "rig.toml"), json.dumps([{"sample_rate": 44100}]))
     assert answer.startswith("system cannot run at 44100 Hz (it says 48000 Hz); set it to 44100 Hz")
+
+
+def test_a_capture_of_another_rate_plays_at_the_device_s_own(jack, tmp_path):
+    config = LstmConfig(2)
+    weights = {name: np.zeros(shape, np.float32) for name, shape in config.weights().items()}
+    save_capture(tmp_path / "amp.onnx", Capture(config, weights, Card(sample_rate=44100)))
+    (tmp_path / "rig.toml").write_text('[[chain]]\nbox = "amp"\ncapture = "amp.onnx"\n')
+    played = json.loads(python(jack, PLAY, str(tmp_path / "rig.toml"), json.dumps({"confirmed": True, "seconds": 0.5})))
+    assert (played["sample_rate"], played["rig_latency_frames"]) == (RATE, 44)
 
 
 def test_without_a_device_the_error_says_what_to_do(jack):

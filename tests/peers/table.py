@@ -1,4 +1,4 @@
-"""The tables of docs/formats.md: python -m tests.peers.table FOLDER prints them, FOLDER holding golden/nam and golden/rtneural."""
+"""The tables of docs/formats.md: python -m tests.peers.table DATA prints them, DATA holding golden/nam and golden/rtneural."""
 
 import json
 import sys
@@ -10,7 +10,7 @@ from neuralamp.capture.file import open_capture
 from neuralamp.nets import architecture_of
 from neuralamp.nets.weights import count
 from tests.peers.test_nam import answer
-from tests.peers.test_rtneural import MODELS, worst_error
+from tests.peers.test_rtneural import NAMES, worst_error
 from tests.sound import error_db
 
 
@@ -30,7 +30,7 @@ def print_nam(folder: Path) -> None:
 def print_rtneural(folder: Path) -> None:
     """The worst error of every model against its own test vectors."""
     print("| file | net | worst error |\n| --- | --- | --- |")
-    for name in MODELS:
+    for name in NAMES:
         capture = open_capture(folder / "rtneural" / f"{name}.json")
         print(f"| {name}.json | {architecture_of(capture.config).name} | {worst_error(folder / 'rtneural', name):.1e} |")
 

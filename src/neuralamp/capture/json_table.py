@@ -97,9 +97,9 @@ class Table:
             except (ValueError, TypeError, OverflowError):
                 array = None
         if array is None or array.ndim != dimensions or holds_other_than_numbers(value):
-            self.fail(key, f"should hold numbers in {dimensions} dimensions, all rows equally long")
+            self.fail(key, f"should hold numbers in {dimensions} dimensions, all rows equally long", value)
         if not np.isfinite(array).all():
-            self.fail(key, "should hold finite numbers of float32 only")
+            self.fail(key, "should hold finite numbers of float32 only", value)
         return array
 
     def _or_default(self, key: str, default: Any) -> Any:

@@ -13,7 +13,8 @@ from neuralamp.nets.packing import Packer, table
 from neuralamp.nets.weights import Weights, check_weights, in_order
 
 MOST_DIRECT_TAPS = 64  # beyond, the partitions, whose direct head alone has 256 taps, are soon the cheaper ones
-ROW = np.dtype([(name, np.int64) for name in RING])
+# In another order than other nets' rows have it: numba would take those, which begin alike, for longer ones of these, and warn.
+ROW = np.dtype([(name, np.int64) for name in reversed(RING)])
 DIRECT = State(frame=int, weight_count=int, row=POINTER, weights=POINTER, rings=POINTER)
 PARTITIONED = State(
     clock=int, partitions=int, bias=float,

@@ -23,7 +23,7 @@ def play(inputs, outputs, frames, state):
     weights = floats_at(net.weights, net.weight_count)
     x = floats_at(net.x, net.inputs)
     gates = floats_at(net.gates, MOST_GATE_ROWS * net.hidden)
-    skip = np.float32(net.skip)
+    hidden, rows, skip = net.hidden, net.outputs, np.float32(net.skip)
     for n in range(frames):
         for k in range(net.inputs):
             x[k] = inputs[k][n]
@@ -36,10 +36,11 @@ def play(inputs, outputs, frames, state):
             else:
                 gru_step(layers[i], weights, below, h, c, gates)
             below = h
-        for k in range(net.outputs):
+        for k in range(rows):
+            row = weights[net.head + k * hidden : net.head + (k + 1) * hidden]
             sound = weights[net.head_bias + k]
-            for o in range(net.hidden):
-                sound = fma(weights[net.head + k * net.hidden + o], below[o], sound)
+            for o in range(hidden):
+                sound = fma(row[o], below[o], sound)
             outputs[k][n] = fma(skip, x[0], sound)
 
 

@@ -19,6 +19,7 @@ from neuralamp.errors import CaptureError
 from neuralamp.nets.linear.config import LinearConfig
 from neuralamp.nets.lstm.config import LstmConfig
 from neuralamp.nets.nested import within
+from neuralamp.nets.sequential.config import SequentialConfig
 from neuralamp.nets.slimmable.config import Part, SlimmableConfig
 from neuralamp.nets.wavenet.config import WaveNetConfig
 from neuralamp.nets.weights import Weights
@@ -134,10 +135,14 @@ def _write_net(config: Any, weights: Weights, sample_rate: int) -> dict[str, Any
             name, (table, numbers) = "LSTM", others.write_lstm(config, weights)
         case LinearConfig():
             name, (table, numbers) = "Linear", others.write_linear(config, weights)
+        case SequentialConfig() if others.is_convnet(config):
+            name, (table, numbers) = "ConvNet", others.write_convnet(config, weights)
         case SlimmableConfig():
             name, version, table = "SlimmableContainer", NEWEST, _write_container(config, weights, sample_rate)
         case _:
-            raise CaptureError("its net is none that a .nam file can say: a WaveNet, an LSTM without a skip, or a linear one")
+            raise CaptureError(
+                "its net is none that a .nam file can say: WaveNet, LSTM without a skip, ConvNet, linear"
+            )
     flat = [float(number) for part in numbers for number in np.ravel(part)]
     return {"version": version, "architecture": name, "config": table, "weights": flat, "sample_rate": sample_rate}
 

@@ -7,6 +7,7 @@ import numpy as np
 from neuralamp.capture.formats.nam import activations
 from neuralamp.capture.formats.nam.weights import Numbers
 from neuralamp.capture.json_table import Table
+from neuralamp.errors import CaptureError
 from neuralamp.nets.linear.config import LinearConfig
 from neuralamp.nets.lstm.config import LstmConfig
 from neuralamp.nets.sequential.config import SequentialConfig, SequentialLayer
@@ -86,6 +87,32 @@ def read_convnet(model: Table) -> Net:
     weights[f"layers.{last}.bias"] = numbers.take(shapes[f"layers.{last}.bias"])
     numbers.finish()
     return config, weights
+
+
+def is_convnet(config: SequentialConfig) -> bool:
+    """Whether a net is blocks of one kind, of convolutions with two taps, and a linear head."""
+    *blocks, head = config.layers
+    kinds = {(block.kind, block.channels, block.kernel_size, block.groups, block.bias, block.activation) for block in blocks}
+    one = blocks[0] if len(kinds) == 1 else None
+    linear = head == SequentialLayer("conv", head.channels)
+    return one is not None and (one.kind, one.kernel_size, one.bias) == ("conv", 2, True) and linear and config.skip == 0.0
+
+
+def write_convnet(config: SequentialConfig, weights: Weights) -> tuple[dict[str, Any], list[np.ndarray]]:
+    """The object under "config", and the numbers, of a net that `is_convnet`."""
+    *blocks, head = config.layers
+    slopes = [weights[name] for i in range(len(blocks)) if (name := f"layers.{i}.slopes") in weights]
+    if any(not np.array_equal(slopes[0], other) for other in slopes):
+        raise CaptureError("its layers have slopes of their own, which a .nam file cannot say")
+    table = {
+        "channels": blocks[0].channels,
+        "dilations": [block.dilation for block in blocks],
+        "batchnorm": False,
+        "activation": activations.write(blocks[0].activation, [float(slope) for slope in slopes[0]] if slopes else []),
+        "groups": blocks[0].groups,
+        "out_channels": head.channels,
+    }
+    return table, [weights[f"layers.{i}.{part}"] for i in range(len(config.layers)) for part in ("weight", "bias")]
 
 
 def _normalisation(numbers: Numbers, channels: int) -> tuple[np.ndarray, np.ndarray]:
