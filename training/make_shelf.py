@@ -2,6 +2,7 @@
 
     python training/make_shelf.py               all of it, into amp_models/ (a quarter of an hour)
     python training/make_shelf.py --budget 200  a quick try, into the folder given with --output
+    python training/make_shelf.py --measure     leave the nets as they are, measure their loudness anew
 
 Everything is seeded: the same versions on the same machine make the same captures.
 """
@@ -16,7 +17,8 @@ from rich.console import Console
 
 from neuralamp.audio import Audio, write_audio
 from neuralamp.capture.card import Card, write_card
-from neuralamp.capture.file import open_capture
+from neuralamp.capture.file import open_capture, save_capture
+from neuralamp.capture.loudness import measure_loudness
 from neuralamp.engine import play_capture
 from neuralamp.learn.pair import make_pair
 from neuralamp.learn.progress import training_progress
@@ -73,11 +75,24 @@ def make(name: str, amp: ReferenceAmp, folder: Path, budget: str) -> None:
     Console().print(f"{name}: ESR {trained.esr:.4f} in {trained.steps} steps, {trained.cpu_seconds:.0f} CPU-seconds")
 
 
+def measure(folder: Path) -> None:
+    """Write the loudness of a capture that is there on its card; its weights stay as they are."""
+    capture = open_capture(folder / "capture.onnx")
+    card = replace(capture.card, loudness_db=measure_loudness(capture))
+    save_capture(folder / "capture.onnx", replace(capture, card=card))
+    write_card(folder / "card.toml", open_capture(folder / "capture.onnx").card)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, default=Path(__file__).parents[1] / "amp_models")
     parser.add_argument("--budget", help="steps or time, as neuralamp train takes it; the table's own without it")
+    parser.add_argument("--measure", action="store_true", help="measure the loudness of the captures that are there, no more")
     asked = parser.parse_args()
+    if asked.measure:
+        for name in AMPS:
+            measure(asked.output / name)
+        return
     for name, amp in AMPS.items():
         make(name, amp, asked.output / name, asked.budget or amp.budget)
     taps = cabinet(SAMPLE_RATE, CABINET_SEED)

@@ -9,7 +9,7 @@ from neuralamp.capture.capture import Capture
 from neuralamp.capture.card import Card
 from neuralamp.capture.file import save_capture
 from neuralamp.engine import Turn, render
-from neuralamp.errors import KnobError, RigError
+from neuralamp.errors import CaptureError, KnobError, RigError
 from neuralamp.nets.linear.config import LinearConfig
 from neuralamp.nets.lstm.config import LstmConfig
 from neuralamp.nets.sequential.config import SequentialConfig, SequentialLayer
@@ -102,6 +102,11 @@ class TestLevels:
             played(Amp(capture=wire(tmp_path / f"{gain}.onnx", gain=gain), loudness_db=-18.0), x) for gain in (0.01, 1.0)
         )
         assert one == pytest.approx(other, rel=1e-4)
+
+    def test_a_silent_capture_cannot_be_made_as_loud_as_others(self, tmp_path):
+        silent = Amp(capture=wire(tmp_path / "silent.onnx", gain=0.0), loudness_db=-18.0)
+        with pytest.raises(CaptureError, match=r"silent\.onnx cannot be made -18 dB loud: it answers a guitar with silence"):
+            silent.prepare(RATE, 1, 64)
 
     def test_both_levels_are_shown(self, tmp_path):
         amp = Amp(capture=wire(tmp_path / "amp.onnx", input_level_dbu=18.3), device_input_dbu=12.3, device_output_dbu=10.0)

@@ -8,6 +8,7 @@ import pytest
 pytest.importorskip("torch")
 
 from neuralamp.capture.file import open_capture, save_capture
+from neuralamp.capture.loudness import measure_loudness
 from neuralamp.engine import play_capture
 from neuralamp.errors import TrainingError
 from neuralamp.learn import export as exporting
@@ -30,6 +31,7 @@ def test_what_learned_is_what_is_written_and_played(learned, small_pair, tmp_pat
     error = play_capture(tmp_path / "amp.onnx", di, 48_000) - play_in_torch(learned, di)
     assert np.sqrt(np.mean(error**2)) < 1e-5 * np.sqrt(np.mean(play_in_torch(learned, di) ** 2))  # 100 dB
     assert opened.card.esr == exported.esr
+    assert opened.card.loudness_db == measure_loudness(opened)
 
 
 def one_weight_off(capture):

@@ -14,7 +14,7 @@ from neuralamp.capture.capture import Capture
 from neuralamp.capture.file import endings, format_of, open_capture
 from neuralamp.capture.loudness import loudness_db
 from neuralamp.capture.shelf import shelf
-from neuralamp.errors import AudioFileError, NeuralAmpError, RigError
+from neuralamp.errors import AudioFileError, CaptureError, NeuralAmpError, RigError
 from neuralamp.files import read_toml
 from neuralamp.guest.guest import is_foreign, open_guest
 from neuralamp.learn.recipe import read_recipe, recipes
@@ -46,7 +46,12 @@ def facts_of(file: Path) -> dict[str, Any]:
 
 def _capture(file: Path) -> dict[str, Any]:
     capture = open_capture(file)
-    config = capture.config
+    config, warnings = capture.config, list(capture.warnings)
+    try:
+        loudness = round(loudness_db(capture), 2)
+    except CaptureError as reason:
+        loudness = None
+        warnings.append(str(reason))
     playing = config.parts[-1].net if isinstance(config, SlimmableConfig) else config
     return {
         "kind": "capture",
@@ -60,9 +65,9 @@ def _capture(file: Path) -> dict[str, Any]:
         "share_of_a_core_percent": round(100.0 * _share_of_a_core(capture), 2),
         "receptive_field_frames": config.receptive_field,
         "receptive_field_ms": round(1e3 * config.receptive_field / capture.card.sample_rate, 3),
-        "loudness_db": round(loudness_db(capture), 2),
+        "loudness_db": loudness,
         "card": capture.card.known(),
-        "warnings": list(capture.warnings),
+        "warnings": warnings,
         "config": TypeAdapter(type(config)).dump_python(config, mode="json"),
     }
 

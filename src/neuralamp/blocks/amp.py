@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from neuralamp.block import Block, FileSetting, Knob, NumberSetting, Part
 from neuralamp.capture.capture import Capture
 from neuralamp.capture.file import open_capture
 from neuralamp.capture.levels import Levels, gains_db
+from neuralamp.capture.loudness import loudness_db
 from neuralamp.capture.shelf import find_capture
 from neuralamp.dsp.jit import address_of, call_node, floats_at, integers_at
 from neuralamp.dsp.node import POINTER, Node, State, node, row_addresses
@@ -137,7 +139,13 @@ class Amp(Block):
     def _levels(self, capture: Capture | Guest) -> tuple[float, float, tuple[str, ...]]:
         """Gain before and behind the capture in dB, as the levels that were asked for have it, and what is to be said of them."""
         levels = Levels(*(self.set[name] for name in ("device_input_dbu", "device_output_dbu", "loudness_db")))
-        return gains_db(capture.card, levels)
+        card = capture.card
+        if levels.loudness_db is not None and isinstance(capture, Capture):
+            try:
+                card = replace(card, loudness_db=loudness_db(capture))
+            except CaptureError as reason:
+                raise CaptureError(f"{self.files()[0]} cannot be made {levels.loudness_db:g} dB loud: {reason}") from None
+        return gains_db(card, levels)
 
 
 @lru_cache(maxsize=8)

@@ -11,6 +11,7 @@ import torch
 from neuralamp.audio import atomic_path
 from neuralamp.capture.capture import Capture
 from neuralamp.capture.file import open_capture, save_capture
+from neuralamp.capture.loudness import measure_loudness
 from neuralamp.dsp import measure
 from neuralamp.engine import play_capture
 from neuralamp.errors import TrainingError
@@ -55,6 +56,7 @@ def export(output: Path, learned: Capture, pair: Pair) -> Exported:
             capture.card,
             latency_frames=pair.latency_frames,
             polarity=pair.polarity,
+            loudness_db=measure_loudness(capture),
             esr=measure.esr(played, amped),
             esr_preemphasis=measure.esr_preemphasis(played, amped),
             date=capture.card.date or date.today().isoformat(),
