@@ -47,7 +47,7 @@ MISTAKES = [
     (("train", "di.wav", "amped.wav", "-o", "x.onnx", "--budget", "soon"), 'budget "soon" is neither steps nor time'),
     (("train", "di.wav", "amped.wav", "-o", "x.wav"), "x.wav does not end in .onnx"),
     (("train", "di.wav", "amped.wav"), "Missing option"),
-    (("evaluate", "cut.onnx", "di.wav", "amped.wav"), "it is not a whole ONNX file"),
+    (("evaluate", "cut.onnx", "di.wav", "amped.wav"), "it bears no mark of ours: it was cut short"),
     (("evaluate", "amp.onnx", "di.wav", "silence.wav"), "silence.wav is silent for 100 %"),
     (("reamp", "text.wav", "-c", "amp.onnx", "-o", "out"), "text.wav cannot be read as sound"),
     (("reamp", "empty.wav", "-c", "amp.onnx", "-o", "out"), "empty.wav is an empty file (0 bytes)"),

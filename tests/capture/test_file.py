@@ -90,7 +90,7 @@ def external(model):
 
 
 FAULTS = {
-    "names no neuralamp.architecture": lambda model: model.ClearField("metadata_props"),
+    "bears no mark of ours: it was cut short, or is a graph of others": lambda model: model.ClearField("metadata_props"),
     "'transformer' is unknown; known are linear, lstm, sequential": change_metadata("neuralamp.architecture", "transformer"),
     "config is not valid at its text": change_metadata("neuralamp.config", "{"),
     "config has 1000000 letters; 65536 is the most": change_metadata("neuralamp.config", "[" * 10**6),

@@ -13,6 +13,10 @@ from neuralamp.files import read_small_file
 MOST_BYTES = 16 * 2**20  # a hundred times the largest in the wild; JSON of noughts takes fifty times as much in memory
 
 
+MARK = b"neuralamp.architecture"
+"""What tells our own captures from other ONNX files: protobuf keeps texts as they are, so it is found without parsing."""
+
+
 @dataclass(frozen=True)
 class Content:
     """A file's bytes, and the JSON object in them if they are one."""

@@ -10,13 +10,13 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from neuralamp.capture.card import Card
+from neuralamp.capture.content import MARK
 from neuralamp.dsp.node import Node
 from neuralamp.errors import CaptureError
 from neuralamp.guest.facts import MOST_BYTES, Facts, one_line
 from neuralamp.guest.keeper import Keeper, look
 from neuralamp.settings import first_fault
 
-OURS = b"neuralamp.architecture"
 ASSUMED_RATE = 48000
 LEAST_SETTLING = 24_000  # frames: half a second at 48 kHz, as recurrent nets of ours are given
 
@@ -117,7 +117,7 @@ def is_foreign(path: Path | str) -> bool:
     try:
         with Path(path).open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
             as_json = content[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{"
-            return not as_json and len(content) <= MOST_BYTES and content.find(OURS) < 0
+            return not as_json and len(content) <= MOST_BYTES and content.find(MARK) < 0
     except (OSError, ValueError):  # absent, no file, empty
         return False
 

@@ -108,7 +108,6 @@ def test_no_two_formats_want_the_same_ending():
 @pytest.mark.parametrize(
     "changes, says",
     [
-        ({"initial_state": True}, "does not begin at zero"),
         ({"skip": 0.5}, "adds 0.5 times what came in; a GuitarML file can say once or not at all"),
     ],
 )

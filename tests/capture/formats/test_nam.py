@@ -8,7 +8,7 @@ import pytest
 
 from neuralamp.capture.capture import Capture
 from neuralamp.capture.card import Card
-from neuralamp.capture.convert import MOST_DIFFERENCE, convert, largest_difference
+from neuralamp.capture.convert import MOST_DIFFERENCE, MOST_DIFFERENCE_AT_REST, convert, largest_difference
 from neuralamp.capture.file import open_capture, save_capture
 from neuralamp.capture.formats.nam import wavenet
 from neuralamp.errors import CaptureError
@@ -185,3 +185,11 @@ def test_what_the_format_cannot_say_is_not_written(config, says, tmp_path):
     with pytest.raises(CaptureError, match=says):
         save_capture(tmp_path / "amp.nam", random_capture(config))
     assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("ending", [".aidax", ".json"])
+def test_a_recurrent_capture_goes_where_no_beginning_can_be_written(ending, recordings, tmp_path):
+    """It begins elsewhere there, and has forgotten that by the first note: an amp is settled on silence."""
+    file = recordings / "golden" / "nam" / "BossLSTM-1x16.nam"
+    assert open_capture(file).config.initial_state
+    assert convert(file, tmp_path / f"boss{ending}")[1] <= MOST_DIFFERENCE_AT_REST

@@ -207,7 +207,6 @@ def test_a_file_written_twice_has_the_same_numbers(seed, tmp_path):
 @pytest.mark.parametrize(
     "changes, says",
     [
-        ({"initial_state": True}, "does not begin at zero"),
         ({"knobs": ("a", "b", "c")}, "has 3 knobs; an .aidax file can have 2"),
         ({"skip": -1.0}, "adds -1 times the sound"),
         ({"skip": 1e-6}, "adds 1e-06 times the sound"),

@@ -77,7 +77,7 @@ def _lines(facts: dict) -> list[str]:
     for name, fact in facts.items():
         if isinstance(fact, dict) and fact:
             lines += [name.replace("_", " "), *(f"  {line}" for line in _lines(fact))]
-        elif fact not in ({}, None, ""):
+        elif fact not in ({}, [], None, ""):
             shown = ", ".join(map(str, fact)) if isinstance(fact, list) else fact
             lines.append(f"{name.replace('_', ' '):<{width}}  {shown}")
     return lines

@@ -78,8 +78,6 @@ def write(capture: Capture) -> bytes:
     config = capture.config
     if not isinstance(config, LstmConfig):
         raise CaptureError("a GuitarML file holds recurrent nets only; this net is none, so give the file another ending")
-    if config.initial_state:
-        raise CaptureError("its net does not begin at zero, which a GuitarML file cannot say; give the file another ending")
     if config.skip not in (0.0, 1.0):
         raise CaptureError(f"its net adds {config.skip:g} times what came in; a GuitarML file can say once or not at all")
     model = {
@@ -93,7 +91,9 @@ def write(capture: Capture) -> bytes:
             "hidden_size": config.hidden,
             "bias_fl": True,
         },
-        "state_dict": {_theirs(name): capture.weights[name].tolist() for name in config.weights()},
+        "state_dict": {
+            _theirs(name): capture.weights[name].tolist() for name in config.weights() if not name.startswith("initial.")
+        },
         "metadata": write_card(capture.card, config.knobs),
         "writer": f"neuralamp {__version__}",
     }

@@ -14,14 +14,14 @@ from pydantic import TypeAdapter, ValidationError
 from neuralamp import __version__, nets
 from neuralamp.capture.capture import Capture
 from neuralamp.capture.card import Card
-from neuralamp.capture.content import Content
+from neuralamp.capture.content import MARK, Content
 from neuralamp.errors import CaptureError
 from neuralamp.nets.weights import Weights, check_shapes, check_weights
 from neuralamp.settings import first_fault
 
 NAME = "neuralamp (.onnx)"
 ENDINGS = (".onnx",)
-ARCHITECTURE, CONFIG, CARD = "neuralamp.architecture", "neuralamp.config", "neuralamp.card"
+ARCHITECTURE, CONFIG, CARD = MARK.decode(), "neuralamp.config", "neuralamp.card"
 # The largest net that a config allows has 10 MB of weights. Protobuf makes up to 84 bytes in memory of each in a hostile file.
 MOST_BYTES = 10 * 2**20
 MOST_LETTERS = 2**16  # of config or card; the largest config that is possible has 16 thousand
@@ -65,6 +65,8 @@ def read(content: Content) -> Capture:
 def _parse(data: bytes) -> onnx.ModelProto:
     if len(data) > MOST_BYTES:
         raise CaptureError(f"it has {len(data)} bytes; a capture has at most {MOST_BYTES}")
+    if MARK not in data:  # others' graphs are never parsed here
+        raise CaptureError("it bears no mark of ours: it was cut short, or is a graph of others, which can only be re-amped")
     try:
         model = onnx.ModelProto.FromString(data)
     except DecodeError:

@@ -66,8 +66,6 @@ def write(capture: Capture) -> bytes:
     config = capture.config
     if not isinstance(config, LstmConfig):
         raise CaptureError("an .aidax file holds recurrent nets only; this net is none, so give the file another ending")
-    if config.initial_state:
-        raise CaptureError("its net does not begin at zero, which an .aidax file cannot say; give the file another ending")
     if len(config.knobs) > MOST_KNOBS:
         raise CaptureError(f"its net has {len(config.knobs)} knobs; an .aidax file can have {MOST_KNOBS}")
     gain_db = 20.0 * np.log10(config.skip) if config.skip > 0.0 else 0.0
