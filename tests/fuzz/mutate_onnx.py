@@ -10,7 +10,7 @@ import onnx
 from onnx import TensorProto, numpy_helper
 from pydantic import TypeAdapter, ValidationError
 
-from neuralamp.capture.file import ARCHITECTURE, CARD, CONFIG
+from neuralamp.capture.formats.onnx import ARCHITECTURE, CARD, CONFIG
 from neuralamp.errors import NetError
 from neuralamp.nets import architectures
 from neuralamp.nets.weights import count

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from neuralamp.capture.capture import Capture
 from neuralamp.capture.card import Card, write_card
-from neuralamp.capture.file import Capture, save_capture
+from neuralamp.capture.file import save_capture
 from neuralamp.learn.recipe import recipes
 from neuralamp.nets import architectures
 from neuralamp.nets.weights import count

@@ -9,7 +9,7 @@ import onnx
 import pytest
 from onnx import TensorProto
 
-from neuralamp.capture.file import CONFIG
+from neuralamp.capture.formats.onnx import CONFIG
 from tests.fuzz.cases import workplace
 from tests.fuzz.mutate_bytes import cut_everywhere, spoil_bytes
 from tests.fuzz.mutate_json import JSON_SPOILERS, Raw, spoil_json, spoil_tree, write_json

@@ -7,8 +7,9 @@ from neuralamp.errors import NetError
 from neuralamp.nets.linear.config import LinearConfig
 from neuralamp.nets.lstm.config import LstmConfig
 from neuralamp.nets.sequential.config import SequentialConfig, SequentialLayer
+from neuralamp.nets.slimmable.config import Part, SlimmableConfig
 from neuralamp.nets.wavenet.config import WaveNetConfig
-from neuralamp.nets.wavenet.layers import Film, LayerArray
+from neuralamp.nets.wavenet.layers import Film, LayerArray, PostLayer
 from neuralamp.nets.weights import check_weights, count, in_order
 
 LAYER = {"kernel_sizes": 3, "dilations": 1, "activations": "tanh"}
@@ -25,6 +26,10 @@ def sequential(*layers: SequentialLayer, **changes) -> SequentialConfig:
 
 def deep(count: int, **changes) -> LayerArray:
     return layers(**{name: (value,) * count for name, value in LAYER.items()} | changes)
+
+
+def slimmable(net, count: int) -> SlimmableConfig:
+    return SlimmableConfig(tuple(Part((k + 1) / count, net) for k in range(count)))
 
 
 @pytest.mark.parametrize(
@@ -55,10 +60,20 @@ def test_a_layer_array_that_does_not_hold_together_is_refused(changes, says):
         (lambda: WaveNetConfig((layers(channels=10**4),)), "weights; 2500000 is the most"),
         (lambda: WaveNetConfig((layers(dilations=(10**12,)),)), "is the most that is possible"),
         (lambda: WaveNetConfig((layers(channels=10**4000),)), "is the most that is possible"),
-        (lambda: WaveNetConfig((layers(channels=3, dilations=(5 * 10**6,)),)), "have to remember 30000003 numbers"),
+        (lambda: WaveNetConfig((layers(channels=3, dilations=(5 * 10**6,)),)), "have to remember 30002816 numbers"),
         (lambda: WaveNetConfig((deep(257),)), "257 layers; 256 is the most"),
         (lambda: WaveNetConfig((deep(4, channels=100, dilations=(20_000,) * 4),)), r"to come to rest \(160000 frames with 16"),
         (lambda: WaveNetConfig((layers(head_kernel_size=10**12),)), "is the most that is possible"),
+        # What its weights do not show: groups are played as full matrices, a tile of frames is worked on in rows.
+        (
+            lambda: WaveNetConfig((layers(channels=500, conv_groups=500, residual_groups=500, dilations=(15_000,)),)),
+            r"3.+e\+10 multiplications to come to rest \(30000 frames with 4",
+        ),
+        (lambda: WaveNetConfig((layers(channels=400_000, bottleneck=1, residual_1x1=False),)), "have to remember 1"),
+        (lambda: WaveNetConfig((layers(),), post_head=(PostLayer(1, 1, "tanh"),) * 256), "257 layers; 256 is the most"),
+        (lambda: slimmable(WaveNetConfig((layers(dilations=(1_500_000,)),)), 8), "have to remember 48"),
+        (lambda: slimmable(WaveNetConfig((deep(80),)), 64), "matrices and biases; 20000 is the most"),
+        (lambda: slimmable(LinearConfig(2**18), 2), "to come to rest"),
         (lambda: SequentialConfig(()), "1 to 256 are"),
         (lambda: sequential(SequentialLayer("dense", 1)), "known are conv, pointwise, lstm, gru"),
         (lambda: sequential(SequentialLayer("conv", 0)), "1 or more"),
@@ -72,7 +87,7 @@ def test_a_layer_array_that_does_not_hold_together_is_refused(changes, says):
         (lambda: sequential(SequentialLayer("conv", 5000), SequentialLayer("conv", 5000, groups=5000)), "times a frame"),
         (
             lambda: sequential(SequentialLayer("conv", 1, 2, 3 * 10**6), *[SequentialLayer("pointwise", 1)] * 250),
-            "frames long before it is at rest",
+            r"1.5e\+10 multiplications to come to rest",
         ),
         (lambda: sequential(SequentialLayer("conv", 1, 10**4000)), "at most 16777216"),
         (lambda: sequential(SequentialLayer("conv", 1), skip=float("inf")), "a skip of inf"),

@@ -33,7 +33,9 @@ def gains_db(card: Card, levels: Levels) -> tuple[float, float, tuple[str, ...]]
         else:
             before = levels.device_input_dbu - card.input_level_dbu
             notes.append(f"captured at {card.input_level_dbu:g} dBu, device at {levels.device_input_dbu:g}: {before:+.1f} dB in")
-    if levels.loudness_db is not None and card.loudness_db is not None:
+    if levels.loudness_db is not None and card.loudness_db is None:
+        notes.append("its loudness is not known, so it stays as it is")
+    elif levels.loudness_db is not None and card.loudness_db is not None:
         after = levels.loudness_db - card.loudness_db
         notes.append(f"its loudness is {card.loudness_db:.1f} dB: {after:+.1f} dB out make it {levels.loudness_db:g}")
     elif levels.device_output_dbu is not None:

@@ -2,17 +2,40 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from typing import Protocol
 
 import numpy as np
 
 from neuralamp.errors import NetError
 
 MOST_WEIGHTS = 2_500_000  # twelve times the largest capture in the wild; more is a mistake or an attack
+MOST_NAMES = 20_000  # a hundred and forty times the largest in the wild; a second to check and lay out, however small they are
+MOST_FLOATS = 2**24  # 64 MiB, and as much again for what a reset brings back; the largest in the wild has 0.1 MiB
 MOST_SETTLING_WORK = 5e9  # thirty times the largest in the wild; half a second to a second and a half of one core
 WORK_OF_A_WEIGHT = 20  # multiplications' worth of a frame for each named weight, however small: what its loops cost to enter
+WORK_OF_AN_ACTIVATION = 20  # multiplications' worth
 
 Weights = Mapping[str, np.ndarray]
 Shapes = Mapping[str, tuple[int, ...]]
+
+
+class Sized(Protocol):
+    """What every config says of the size of its net, and of the nets inside it.
+
+    work    multiplications' worth of a frame, groups taken as the full matrices that a kernel makes of them.
+    floats  numbers that it remembers, or works on within a tile of frames.
+    """
+
+    @property
+    def work(self) -> int: ...
+
+    @property
+    def floats(self) -> int: ...
+
+    @property
+    def settling_frames(self) -> int: ...
+
+    def weights(self) -> Shapes: ...
 
 
 def count(shapes: Shapes) -> int:
@@ -25,16 +48,22 @@ def products(shapes: Shapes) -> int:
     return sum(math.prod(shape) for shape in shapes.values() if len(shape) > 1)
 
 
-def check_size(shapes: Shapes, settling_frames: int) -> None:
-    """Raise NetError for a net of too many weights, or one that would take seconds to come to rest before its first note."""
-    numbers = count(shapes)
-    if numbers > MOST_WEIGHTS:
+def check_size(net: Sized) -> None:
+    """Raise NetError for a net that would take seconds or gigabytes to be made, or to come to rest before its first note."""
+    shapes = net.weights()
+    if (numbers := count(shapes)) > MOST_WEIGHTS:
         raise NetError(f"this net would have {numbers} weights; {MOST_WEIGHTS} is the most that is possible")
-    work = settling_frames * (numbers + WORK_OF_A_WEIGHT * len(shapes))
+    if len(shapes) > MOST_NAMES:
+        raise NetError(f"this net would have {len(shapes)} matrices and biases; {MOST_NAMES} is the most that is possible")
+    if net.floats > MOST_FLOATS:
+        raise NetError(f"this net would have to remember {net.floats} numbers; {MOST_FLOATS} is the most that is possible")
+    if net.work > MOST_WEIGHTS:
+        raise NetError(f"this net would multiply {net.work} times a frame; {MOST_WEIGHTS} times is the most that is possible")
+    work = net.settling_frames * (net.work + WORK_OF_A_WEIGHT * len(shapes))
     if work > MOST_SETTLING_WORK:
         raise NetError(
-            f"this net would need {work:.1e} multiplications to come to rest ({settling_frames} frames with {numbers} weights); "
-            f"{MOST_SETTLING_WORK:.1e} is the most that is possible"
+            f"this net would need {work:.1e} multiplications to come to rest ({net.settling_frames} frames with {numbers} "
+            f"weights); {MOST_SETTLING_WORK:.1e} is the most that is possible"
         )
 
 

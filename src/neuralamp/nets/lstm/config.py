@@ -2,16 +2,17 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from neuralamp.dsp.recurrent import GATES
 from neuralamp.errors import NetError
-from neuralamp.nets.weights import MOST_WEIGHTS, check_size
+from neuralamp.nets.shape import Shape
+from neuralamp.nets.weights import MOST_WEIGHTS, WORK_OF_AN_ACTIVATION, check_size
 from neuralamp.settings import NO_OTHER_KEYS
 
 
 @dataclass(frozen=True)
-class LstmConfig:
+class LstmConfig(Shape):
     """Layers of LSTM or GRU cells, and a linear head that reads the last one.
 
     cell           "lstm" or "gru", with the equations, gate orders and two biases of torch.nn.LSTM and torch.nn.GRU.
@@ -42,22 +43,7 @@ class LstmConfig:
             )
         if max(self.hidden, self.outputs) > MOST_WEIGHTS:
             raise NetError(f"a layer cannot have this many cells: of weights alone {MOST_WEIGHTS} is the most that is possible")
-        check_size(self.weights(), self.settling_frames)
-
-    @property
-    def inputs(self) -> int:
-        """Rows of input: the sound, then the knobs."""
-        return 1 + len(self.knobs)
-
-    @property
-    def resting_knobs(self) -> tuple[float, ...]:
-        """Where its knobs stand before anyone turns them."""
-        return (0.5,) * len(self.knobs)
-
-    @property
-    def inner(self) -> dict[str, Any]:
-        """Nets inside this one, by the prefix of their weights: none."""
-        return {}
+        check_size(self)
 
     @property
     def states(self) -> tuple[str, ...]:
@@ -73,6 +59,18 @@ class LstmConfig:
     def settling_frames(self) -> int:
         """Frames of silence after which a fresh net is taken to be at rest: half a second at 48 kHz, as other players do."""
         return 24_000
+
+    @property
+    def work(self) -> int:
+        """Multiplications' worth of a frame."""
+        rows = GATES[self.cell] * self.hidden
+        heard = self.inputs + (2 * self.layers - 1) * self.hidden  # by all layers: what comes in, and their own past
+        return rows * (heard + WORK_OF_AN_ACTIVATION * self.layers) + self.outputs * self.hidden
+
+    @property
+    def floats(self) -> int:
+        """Numbers that it remembers or works on."""
+        return self.layers * 2 * self.hidden + GATES[self.cell] * self.hidden + self.inputs
 
     def weights(self) -> dict[str, tuple[int, ...]]:
         """Name and shape of every weight, in the order they travel; torch's names, torch's order of gates."""

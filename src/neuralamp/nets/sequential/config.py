@@ -5,20 +5,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from neuralamp.dsp import activation
 from neuralamp.dsp.recurrent import GATES
 from neuralamp.dsp.rings import TILE
 from neuralamp.errors import NetError
-from neuralamp.nets.weights import MOST_SETTLING_WORK, MOST_WEIGHTS, check_size
+from neuralamp.nets.shape import Shape
+from neuralamp.nets.weights import MOST_FLOATS, WORK_OF_AN_ACTIVATION, check_size
 from neuralamp.settings import NO_OTHER_KEYS
 
 KINDS = ("conv", "pointwise", *GATES)
 SOFTMAX = "softmax"
 MOST_LAYERS = 256
-MOST_PAST = 2**24  # floats that its layers together may remember or work on (64 MiB)
-WORK_OF_AN_ACTIVATION = 20  # multiplications' worth
 RECURRENT_SETTLING_FRAMES = 24_000  # half a second at 48 kHz, as recurrent nets settle everywhere
 
 
@@ -47,8 +46,8 @@ class SequentialLayer:
         if self.kind not in KINDS:
             raise NetError(f"a layer of kind {self.kind[:40]!r} is unknown; known are {', '.join(KINDS)}")
         sizes = (self.channels, self.kernel_size, self.dilation, self.groups)
-        if min(sizes) < 1 or max(sizes) > MOST_PAST:
-            raise NetError(f"channels, kernel size, dilation and groups of a layer must be 1 or more, and at most {MOST_PAST}")
+        if min(sizes) < 1 or max(sizes) > MOST_FLOATS:
+            raise NetError(f"channels, kernel size, dilation and groups of a layer must be 1 or more, and at most {MOST_FLOATS}")
         if self.kind != "conv" and (self.kernel_size, self.dilation, self.groups, self.bias) != (1, 1, 1, True):
             raise NetError(f"kernel size, dilation, groups and bias belong to convolutions, not to a layer of kind {self.kind}")
         if self.activation != SOFTMAX:
@@ -97,7 +96,7 @@ class SequentialLayer:
 
 
 @dataclass(frozen=True)
-class SequentialConfig:
+class SequentialConfig(Shape):
     """Layers one after the other; the last one's output, plus `skip` times the sound that came in, is the sound.
 
     knobs  names of the conditioning inputs: each is one more input row, held at a knob's value.
@@ -119,17 +118,7 @@ class SequentialConfig:
                 raise NetError(f"a pointwise layer of {channels} channels hears {width}; they should be equally many")
             if width % layer.groups or channels % layer.groups:
                 raise NetError(f"a convolution from {width} to {channels} channels cannot be parted into {layer.groups} groups")
-        if self._sum("floats") > MOST_PAST:
-            raise NetError(f"this net would have to remember {self._sum('floats')} numbers; {MOST_PAST} is the most possible")
-        check_size(self.weights(), self.settling_frames)
-        if (work := self._sum("work")) > MOST_WEIGHTS or work * self.settling_frames > MOST_SETTLING_WORK:
-            raise NetError(
-                f"this net would multiply {work} times a frame, {self.settling_frames} frames long before it is at rest; "
-                f"{MOST_WEIGHTS} times, and {MOST_SETTLING_WORK:.1e} in all, is the most that is possible"
-            )
-
-    def _sum(self, what: str) -> int:
-        return sum(getattr(layer, what)(width) for (width, _), layer in zip(self.widths, self.layers, strict=True))
+        check_size(self)
 
     @property
     def widths(self) -> list[tuple[int, int]]:
@@ -137,24 +126,9 @@ class SequentialConfig:
         return list(pairwise([self.inputs, *(layer.channels for layer in self.layers)]))
 
     @property
-    def inputs(self) -> int:
-        """Rows of input: the sound, then the knobs."""
-        return 1 + len(self.knobs)
-
-    @property
     def outputs(self) -> int:
         """Rows of output: one, but for a net that conditions another."""
         return self.layers[-1].channels
-
-    @property
-    def resting_knobs(self) -> tuple[float, ...]:
-        """Where its knobs stand before anyone turns them."""
-        return (0.5,) * len(self.knobs)
-
-    @property
-    def inner(self) -> dict[str, Any]:
-        """Nets inside this one, by the prefix of their weights: none."""
-        return {}
 
     @property
     def past_frames(self) -> int:
@@ -170,6 +144,16 @@ class SequentialConfig:
     def settling_frames(self) -> int:
         """Frames of silence after which a fresh net is at rest, or taken to be where anything recurs."""
         return self.past_frames + (RECURRENT_SETTLING_FRAMES if any(layer.recurrent for layer in self.layers) else 0)
+
+    @property
+    def work(self) -> int:
+        """Multiplications' worth of a frame."""
+        return sum(layer.work(width) for (width, _), layer in zip(self.widths, self.layers, strict=True))
+
+    @property
+    def floats(self) -> int:
+        """Numbers that it remembers or works on."""
+        return sum(layer.floats(width) for (width, _), layer in zip(self.widths, self.layers, strict=True))
 
     def weights(self) -> dict[str, tuple[int, ...]]:
         """Name and shape of every weight, in the order they travel; convolutions are (out, in / groups, taps), oldest first."""

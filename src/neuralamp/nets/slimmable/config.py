@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from neuralamp.errors import NetError
 from neuralamp.nets.nested import MOST_DEPTH, Net, depth
+from neuralamp.nets.shape import Shape
 from neuralamp.nets.weights import check_size
 from neuralamp.settings import NO_OTHER_KEYS
 
@@ -26,7 +27,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class SlimmableConfig:
+class SlimmableConfig(Shape):
     """Nets of one amp, the smallest first. The first whose `up_to` is above the knob `size` plays; the last where none is."""
 
     __pydantic_config__: ClassVar = NO_OTHER_KEYS
@@ -42,7 +43,7 @@ class SlimmableConfig:
             raise NetError(f"nets stand inside nets {depth(self)} deep; {MOST_DEPTH} is the most that is possible")
         if len({(part.net.knobs, part.net.outputs) for part in self.parts}) > 1:
             raise NetError("the parts of a slimmable net must have the same knobs and outputs")
-        check_size(self.weights(), self.settling_frames)
+        check_size(self)
 
     @property
     def knobs(self) -> tuple[str, ...]:
@@ -53,11 +54,6 @@ class SlimmableConfig:
     def resting_knobs(self) -> tuple[float, ...]:
         """Where its knobs stand before anyone turns them: at full size."""
         return (1.0, *self.parts[0].net.resting_knobs)
-
-    @property
-    def inputs(self) -> int:
-        """Rows of input: the sound, then the knobs."""
-        return 1 + len(self.knobs)
 
     @property
     def outputs(self) -> int:
@@ -78,6 +74,16 @@ class SlimmableConfig:
     def settling_frames(self) -> int:
         """Frames of silence after which a fresh net is at rest, at whatever size."""
         return max(part.net.settling_frames for part in self.parts) + FADE_FRAMES
+
+    @property
+    def work(self) -> int:
+        """Multiplications' worth of a frame, were all parts played."""
+        return sum(part.net.work for part in self.parts)
+
+    @property
+    def floats(self) -> int:
+        """Numbers that its parts remember or work on."""
+        return sum(part.net.floats for part in self.parts)
 
     def weights(self) -> dict[str, tuple[int, ...]]:
         """Name and shape of every weight, in the order they travel: part by part."""

@@ -7,18 +7,19 @@ from itertools import pairwise
 from typing import Any, ClassVar
 
 from neuralamp.dsp import activation
+from neuralamp.dsp.rings import TILE
 from neuralamp.errors import NetError
 from neuralamp.nets.nested import MOST_DEPTH, Net, depth
+from neuralamp.nets.shape import Shape
 from neuralamp.nets.wavenet.layers import LayerArray, PostLayer
-from neuralamp.nets.weights import MOST_WEIGHTS, check_size
+from neuralamp.nets.weights import WORK_OF_AN_ACTIVATION, check_size
 from neuralamp.settings import NO_OTHER_KEYS
 
 MOST_LAYERS = 256  # of all arrays together; the largest in the wild has 23
-MOST_PAST = 2**24  # floats that all its convolutions together may remember (64 MiB); the largest in the wild needs 0.1 MiB
 
 
 @dataclass(frozen=True)
-class WaveNetConfig:
+class WaveNetConfig(Shape):
     """A WaveNet: layer arrays one after the other; the last array's head, times `head_scale`, is the sound.
 
     knobs      names of the conditioning inputs: each is one more input row, held at a knob's value.
@@ -46,17 +47,11 @@ class WaveNetConfig:
             raise NetError(f"nets stand inside nets {depth(self)} deep; {MOST_DEPTH} is the most that is possible")
         if self.condition is not None and self.condition.inputs != self.inputs:
             raise NetError(f"the condition net hears {self.condition.inputs} rows; it should hear {self.inputs} as the net does")
+        if (layers := sum(array.layers for array in self.arrays) + len(self.post_head)) > MOST_LAYERS:
+            raise NetError(f"this WaveNet would have {layers} layers; {MOST_LAYERS} is the most that is possible")
         for array in self.arrays:
             array.check_groups(self.condition_channels)
-        if (layers := sum(array.layers for array in self.arrays)) > MOST_LAYERS:
-            raise NetError(f"this WaveNet would have {layers} layers; {MOST_LAYERS} is the most that is possible")
-        if self.past > MOST_PAST:
-            raise NetError(f"this WaveNet would have to remember {self.past} numbers; {MOST_PAST} is the most that is possible")
-        check_size(self.weights(), self.settling_frames)
-        if (products := sum(array.products(self.condition_channels) for array in self.arrays)) > MOST_WEIGHTS:
-            raise NetError(
-                f"this WaveNet would multiply {products} times a frame; {MOST_WEIGHTS} times is the most that is possible"
-            )
+        check_size(self)
 
     @classmethod
     def stacked(
@@ -75,19 +70,9 @@ class WaveNetConfig:
         return cls((*(replace(array, head_bias=False) for array in arrays[:-1]), *arrays[-1:]))
 
     @property
-    def inputs(self) -> int:
-        """Rows of input: the sound, then the knobs."""
-        return 1 + len(self.knobs)
-
-    @property
     def outputs(self) -> int:
         """Rows of output: one, but for a net that conditions another."""
         return self.post_head[-1].channels if self.post_head else self.arrays[-1].head_channels
-
-    @property
-    def resting_knobs(self) -> tuple[float, ...]:
-        """Where its knobs stand before anyone turns them."""
-        return (0.5,) * len(self.knobs)
 
     @property
     def inner(self) -> dict[str, Any]:
@@ -125,10 +110,21 @@ class WaveNetConfig:
         return self.own_settling_frames + (0 if self.condition is None else self.condition.settling_frames)
 
     @property
-    def past(self) -> int:
-        """Numbers that its convolutions remember together."""
-        own = sum(a.channels * a.layers_past_frames + a.skip_channels * (1 + a.head_past_frames) for a in self.arrays)
-        return own + sum(width * layer.kernel_size for (width, _), layer in zip(self.post_widths, self.post_head, strict=True))
+    def work(self) -> int:
+        """Multiplications' worth of a frame."""
+        streams = [self.inputs, *(array.channels for array in self.arrays)]
+        total = sum(array.work(stream, self.condition_channels) for array, stream in zip(self.arrays, streams, strict=False))
+        for (width, channels), layer in zip(self.post_widths, self.post_head, strict=True):
+            total += width * (channels * layer.kernel_size + WORK_OF_AN_ACTIVATION)
+        return total + sum(net.work for net in self.inner.values())
+
+    @property
+    def floats(self) -> int:
+        """Numbers that it remembers or works on."""
+        total = sum(array.floats(self.condition_channels) for array in self.arrays)
+        for (width, channels), layer in zip(self.post_widths, self.post_head, strict=True):
+            total += width * (layer.kernel_size + 2 * TILE) + channels * TILE
+        return total + sum(net.floats for net in self.inner.values())
 
     def weights(self) -> dict[str, tuple[int, ...]]:
         """Name and shape of every weight, in the order they travel; convolutions are (out, in / groups, taps), oldest first."""

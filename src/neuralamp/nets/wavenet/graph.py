@@ -4,7 +4,7 @@ import numpy as np
 
 from neuralamp.nets import architecture_of
 from neuralamp.nets.onnx_activation import activate
-from neuralamp.nets.onnx_graph import NEXT, GraphBuilder
+from neuralamp.nets.onnx_graph import GraphBuilder
 from neuralamp.nets.wavenet.config import WaveNetConfig
 from neuralamp.nets.wavenet.layers import LayerArray
 
@@ -73,11 +73,7 @@ def _convolve(
     builder: GraphBuilder, name: str, x: str, channels: int, taps: int, dilation: int, biased: bool, groups: int
 ) -> str:
     """A causal convolution that is given its past, and leaves the past of the next buffer."""
-    past_frames = (taps - 1) * dilation
-    if past_frames:
-        past = builder.state(f"{name}.past", (1, channels, past_frames))
-        x = builder.add("Concat", past, x, axis=2)
-        builder.last_frames(x, past_frames, to=NEXT + past)
+    x = builder.behind_past(f"{name}.past", x, channels, (taps - 1) * dilation)
     bias = [f"{name}.bias"] if biased else []
     return builder.add("Conv", x, f"{name}.weight", *bias, dilations=[dilation], group=groups)
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from neuralamp.dsp import activation
+from neuralamp.dsp.rings import TILE
 from neuralamp.errors import NetError
+from neuralamp.nets.weights import WORK_OF_AN_ACTIVATION
 from neuralamp.settings import NO_OTHER_KEYS
 
 MOST_SIZE = 2**24  # of anything that is counted; what the parts make together has limits of its own
@@ -201,11 +203,19 @@ class LayerArray:
         if self.head_bias:
             yield f"{name}.head.bias", (self.head_channels,)
 
-    def products(self, condition: int) -> int:
-        """Multiplications a frame, its groups taken as the full matrices that a kernel makes of them."""
-        total = self.skip_channels * self.head_channels * self.head_kernel_size
+    def work(self, stream: int, condition: int) -> int:
+        """Multiplications' worth of a frame where it hears `stream` and `condition` channels; groups count as full matrices."""
+        total = stream * self.channels + self.skip_channels * self.head_channels * self.head_kernel_size
         for i, size in enumerate(self.kernel_sizes):
             width = self.conv_channels(i)
-            total += width * (self.channels * size + condition) + self.bottleneck * (self.channels + self.head_1x1)
+            total += width * (self.channels * size + condition + WORK_OF_AN_ACTIVATION)
+            total += self.bottleneck * (self.channels + self.head_1x1)
             total += sum(2 * condition * self.film_width(place, i, condition) for place in self.films_of(i))
         return total
+
+    def floats(self, condition: int) -> int:
+        """Numbers that it remembers, or works on within a tile of frames."""
+        rows = self.channels * self.layers + self.skip_channels  # of all its rings
+        past = self.channels * self.layers_past_frames + self.skip_channels * self.head_past_frames
+        widest = max(self.channels, self.skip_channels, self.head_channels, 1 + condition + 2 * self.bottleneck)
+        return past + (2 * rows + 4 * widest) * TILE

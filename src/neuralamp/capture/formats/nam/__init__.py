@@ -140,9 +140,7 @@ def _write_net(config: Any, weights: Weights, sample_rate: int) -> dict[str, Any
         case SlimmableConfig():
             name, version, table = "SlimmableContainer", NEWEST, _write_container(config, weights, sample_rate)
         case _:
-            raise CaptureError(
-                "its net is none that a .nam file can say: WaveNet, LSTM without a skip, ConvNet, linear"
-            )
+            raise CaptureError("its net is none that a .nam file can say: WaveNet, LSTM without a skip, ConvNet, linear")
     flat = [float(number) for part in numbers for number in np.ravel(part)]
     return {"version": version, "architecture": name, "config": table, "weights": flat, "sample_rate": sample_rate}
 
