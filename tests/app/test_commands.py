@@ -14,9 +14,12 @@ import pytest
 import soundfile
 
 from neuralamp import __version__
+from neuralamp.capture.capture import Capture
+from neuralamp.capture.card import Card
 from neuralamp.capture.convert import MOST_DIFFERENCE, largest_difference
-from neuralamp.capture.file import open_capture
+from neuralamp.capture.file import open_capture, save_capture
 from neuralamp.learn.signals.guitar import riff
+from neuralamp.nets.linear.config import LinearConfig
 from tests.app.desk import neuralamp
 from tests.reamp.studio import RATE, level_rig, take, wire
 
@@ -128,6 +131,14 @@ def test_ctrl_c_while_re_amping_ends_with_130_and_says_what_is_left(tmp_path: Pa
     assert "Traceback" not in errors
     assert {file["status"] for file in json.loads(told)["files"]} <= {"done", "stopped"}
     assert not [path for path in (tmp_path / "out").iterdir() if path.name.startswith(".")]
+
+
+def test_info_shows_a_capture_that_is_silent_and_says_so(tmp_path: Path):
+    silent = Capture(LinearConfig(1), {"impulse": np.zeros(1, np.float32)}, Card())
+    save_capture(tmp_path / "silent.onnx", silent)
+    facts = neuralamp("info", tmp_path / "silent.onnx", "--json").facts
+    assert facts["loudness_db"] is None
+    assert "it answers a guitar with silence" in facts["warnings"][-1]
 
 
 def test_info_knows_captures_rigs_recipes_and_sounds(tmp_path: Path):
