@@ -272,7 +272,7 @@ def test_a_second_sounds_as_the_second_before_it(inner_rate, outer_rate):
 @pytest.mark.parametrize(
     ("inner_rate", "outer_rate", "told"),
     [
-        (44100, 767999, "divisor is 1, which asks for 37 million taps where 16"),
+        (44100, 767999, "divisor is 1, which asks for 37 million taps where 8"),
         (1000, 48000, "up to 32 times the lower"),
         (10**12, 48000, "up to 32 times the lower"),
         (0, 48000, "up to 32 times the lower"),

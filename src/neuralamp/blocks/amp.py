@@ -18,7 +18,7 @@ from neuralamp.capture.shelf import find_capture
 from neuralamp.dsp.jit import address_of, call_node, floats_at, integers_at
 from neuralamp.dsp.node import POINTER, Node, State, node, row_addresses
 from neuralamp.dsp.resample import resampled
-from neuralamp.errors import CaptureError
+from neuralamp.errors import CaptureError, RateError
 from neuralamp.guest.guest import Guest, is_foreign, open_guest
 from neuralamp.units import db_to_gain
 
@@ -102,7 +102,10 @@ class Amp(Block):
         own_frames = max_frames if rate == own_rate else math.ceil(max_frames * own_rate / rate) + 1
         goals = self.goals(self.values, sample_rate)
         started = [capture.start(goals[2 : 1 + inputs], own_frames) for _ in range(channels)]
-        made = [resampled(net, own_rate, rate, inputs, max_frames) for net in started]
+        try:
+            made = [resampled(net, own_rate, rate, inputs, max_frames) for net in started]
+        except RateError as reason:
+            raise RateError(f"{self.set['capture']} cannot be played: {reason}") from None
         nets, latency = [net for net, _ in made], made[0][1] + round(capture.latency_frames * rate / own_rate)
         driven = np.zeros((channels, max_frames), np.float32)
         turned = np.zeros((max(inputs - 1, 1), max_frames), np.float32)

@@ -8,7 +8,7 @@ from neuralamp.capture.card import Card
 from neuralamp.dsp.node import Node
 from neuralamp.errors import CaptureError
 from neuralamp.nets import stream_at_rest
-from neuralamp.nets.weights import Weights
+from neuralamp.nets.weights import Weights, check_weights
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Capture:
     def __post_init__(self):
         if self.config.outputs != 1:
             raise CaptureError(f"its net gives {self.config.outputs} rows of sound; a capture gives one")
+        check_weights(self.config.weights(), self.weights)
 
     @property
     def knobs(self) -> tuple[str, ...]:

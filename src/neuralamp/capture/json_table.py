@@ -1,14 +1,16 @@
 """A JSON object from a stranger: every value is asked for with its kind and its bounds, and an error says where it lies."""
 
-import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import numpy as np
 
-from neuralamp.errors import CaptureError
+from neuralamp.errors import CaptureError, NetError
 
 _MISSING: Any = object()
+LARGEST = float(np.finfo(np.float32).max)
+MOST_ENTRIES = 1000  # of a list of layers, of their sizes, of nets: four times what a net can have; a file may hold millions
 
 
 class Table:
@@ -24,6 +26,14 @@ class Table:
         where = ".".join(step for step in (self.place, key) if step) or "its content"
         found = "is missing" if value is _MISSING else f"is {short(value)}"
         raise CaptureError(f"{where} {found}; it {should}")
+
+    @contextmanager
+    def blamed(self) -> Iterator[None]:
+        """In here, what a net's config refuses is told with this place."""
+        try:
+            yield
+        except NetError as reason:
+            raise CaptureError(f"{self.place or 'its content'}: {reason}") from None
 
     def __contains__(self, key: str) -> bool:
         """Whether there is anything but null at a key."""
@@ -44,7 +54,7 @@ class Table:
         return int(value)
 
     def number(self, key: str, default: float | None = None) -> float:
-        """A finite number; text that is one will do."""
+        """A finite number of float32; text that is one will do."""
         value = self._or_default(key, default)
         number = as_number(value)
         if number is None:
@@ -65,15 +75,16 @@ class Table:
         return value
 
     def items(self, key: str, default: list | None = None) -> list:
+        """A list of whatever."""
         value = self._or_default(key, default)
         if not isinstance(value, list):
             self.fail(key, "should be a list", value)
         return value
 
     def integers(self, key: str, least: int = 1, most: int = 2**31) -> tuple[int, ...]:
-        """A list of whole numbers, or one alone."""
+        """A list of at most MOST_ENTRIES whole numbers, or one alone."""
         value = self._or_default(key, None)
-        values = value if isinstance(value, list) else [value]
+        values = self._few(key) if isinstance(value, list) else [value]
         held = Table({str(i): each for i, each in enumerate(values)}, self._inside(key))
         return tuple(held.integer(str(i), None, least, most) for i in range(len(values)))
 
@@ -82,8 +93,8 @@ class Table:
         return Table(value, self._inside(key))
 
     def tables(self, key: str) -> list["Table"]:
-        """A list of objects."""
-        return [Table(value, f"{self._inside(key)}.{i}") for i, value in enumerate(self.items(key))]
+        """A list of at most MOST_ENTRIES objects."""
+        return [Table(value, f"{self._inside(key)}.{i}") for i, value in enumerate(self._few(key))]
 
     def array(self, key: str, dimensions: int) -> np.ndarray:
         """Numbers in lists in lists, all of one length, as a finite float32 array of so many dimensions."""
@@ -101,6 +112,12 @@ class Table:
         if not np.isfinite(array).all():
             self.fail(key, "should hold finite numbers of float32 only", value)
         return array
+
+    def _few(self, key: str) -> list:
+        values = self.items(key)
+        if len(values) > MOST_ENTRIES:
+            self.fail(key, f"should be a list of {MOST_ENTRIES} entries at most", values)
+        return values
 
     def _or_default(self, key: str, default: Any) -> Any:
         value = self.value.get(key)
@@ -122,14 +139,14 @@ def holds_other_than_numbers(value: Any) -> bool:
 
 
 def as_number(value: Any) -> float | None:
-    """A finite number, also out of a text; None for everything else."""
+    """A number that is finite in float32 too, also out of a text; None for everything else."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
         number = float(value)
     except (ValueError, OverflowError):
         return None
-    return number if math.isfinite(number) else None
+    return number if abs(number) <= LARGEST else None
 
 
 def short(value: Any) -> str:

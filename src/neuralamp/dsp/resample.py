@@ -25,7 +25,7 @@ PASS_HZ = 18000.0
 PASS_SHARE = 0.82  # of half the lower rate, where that is less: 44.1 kHz just reaches 18 kHz
 STOP_DB = 114.0  # by Kaiser's estimate; the worst line measured at the rates in use lies at -109 dB
 KAISER_BETA = 0.1102 * (STOP_DB - 8.7)
-LARGEST_TABLE = 16_000_000  # float32 numbers: 64 MB, far more than any cache; 48000 and 47999 Hz need 2.5 million
+LARGEST_TABLE = 8_000_000  # float32 numbers: 32 MB and half a second to make; 192001 and 48000 Hz need 6.1 million
 LARGEST_RATIO = 32
 PHASES_AT_ONCE = 4096  # while a table is made: float64, a few MB at a time
 

@@ -233,7 +233,7 @@ def lstm_layer(content: dict) -> dict:
     [
         (lambda m: m.update(in_skip=2), "in_skip is 2; it should be a whole number from 0 to 1"),
         (lambda m: m.update(in_gain="loud"), "in_gain is 'loud'; it should be a number"),
-        (lambda m: m.update(out_gain=1e308), "out_gain is 1e.308; it should be a gain in dB"),
+        (lambda m: m.update(out_gain=1e308), "out_gain is 1e.308; it should be a number"),
         (lambda m: m.update(in_shape=[]), "in_shape.last is missing"),
         (lambda m: m.update(in_shape=[None, 0]), "in_shape.last is 0"),
         (lambda m: m.update(in_shape=[None, 10**9]), "from 1 to 17"),

@@ -20,7 +20,7 @@ from neuralamp.nets.linear.config import LinearConfig
 from neuralamp.nets.lstm.config import LstmConfig
 from neuralamp.nets.nested import within
 from neuralamp.nets.sequential.config import SequentialConfig
-from neuralamp.nets.slimmable.config import Part, SlimmableConfig
+from neuralamp.nets.slimmable.config import MOST_PARTS, Part, SlimmableConfig
 from neuralamp.nets.wavenet.config import WaveNetConfig
 from neuralamp.nets.weights import Weights
 
@@ -59,7 +59,8 @@ def _read_net(model: Table, inside: int) -> others.Net:
     if architecture not in readers:
         known = ", ".join(("WaveNet", *readers, "SlimmableContainer"))
         model.fail("architecture", f"should be one of {known}", architecture)
-    return readers[architecture](model)
+    with model.table("config").blamed():
+        return readers[architecture](model)
 
 
 def _read_wavenet(model: Table, inside: int) -> others.Net:
@@ -70,17 +71,20 @@ def _read_wavenet(model: Table, inside: int) -> others.Net:
         _check_rate(model, inner)
         condition, inner_weights = _read_net(inner, inside + 1)
         weights = {f"condition.{name}": values for name, values in inner_weights.items()}
-    config, slopes = wavenet.read_config(model, condition)
-    weights |= wavenet.read_weights(config, slopes, Numbers(model))
-    allowed = slimming.allowed_channels(model)
-    if inside or all(len(widths) == 1 for widths in allowed):
-        return config, weights
-    return slimming.slimmed(config, weights, allowed)
+    with model.table("config").blamed():
+        config, slopes = wavenet.read_config(model, condition)
+        weights |= wavenet.read_weights(config, slopes, Numbers(model))
+        allowed = slimming.allowed_channels(model)
+        slims = not inside and any(len(widths) > 1 for widths in allowed)
+        return slimming.slimmed(config, weights, allowed) if slims else (config, weights)
 
 
 def _read_container(model: Table, inside: int) -> others.Net:
     """Whole files in one, each for sizes below a value."""
-    submodels = model.table("config").tables("submodels")
+    config = model.table("config")
+    submodels = config.tables("submodels")
+    if not 1 <= len(submodels) <= MOST_PARTS:
+        config.fail("submodels", f"should hold 1 to {MOST_PARTS} nets", config.get("submodels"))
     parts: list[Part] = []
     weights: dict[str, np.ndarray] = {}
     for i, submodel in enumerate(submodels):
@@ -93,7 +97,9 @@ def _read_container(model: Table, inside: int) -> others.Net:
             return net, net_weights
         parts.append(Part(submodel.number("max_value"), net))
         weights |= {f"parts.{i}.{name}": values for name, values in net_weights.items()}
-    return SlimmableConfig(tuple(parts)), weights
+    with config.blamed():
+        slimmable = SlimmableConfig(tuple(parts))
+    return slimmable, weights
 
 
 def _check_rate(outer: Table, inner: Table) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from neuralamp.capture.json_table import Table, as_number
+from neuralamp.capture.json_table import Table
 from neuralamp.dsp import activation
 
 OURS = {
@@ -39,10 +39,10 @@ def read(holder: Table, key: str, value: Any) -> tuple[str, list[float]]:
 def _slopes(table: Table) -> list[float]:
     if "negative_slopes" not in table:
         return [table.number("negative_slope", activation.USUAL["leaky_relu"][0])]
-    slopes = [as_number(slope) for slope in table.items("negative_slopes")]
-    if not slopes or None in slopes:
-        table.fail("negative_slopes", "should be a list of numbers", table.get("negative_slopes"))
-    return [slope for slope in slopes if slope is not None]
+    slopes = table.array("negative_slopes", 1)
+    if not slopes.size:
+        table.fail("negative_slopes", "should hold one slope, or one for each channel", [])
+    return slopes.tolist()
 
 
 def per_layer(holder: Table, key: str, layers: int) -> list[tuple[str, list[float]]]:

@@ -74,8 +74,9 @@ def read_convnet(model: Table) -> Net:
         weights[weight] = numbers.take(shapes[weight])
         if normalised:
             scale, offset = _normalisation(numbers, channels)
-            weights[weight] = (weights[weight] * scale[:, None, None]).astype(np.float32)
-            weights[bias] = offset.astype(np.float32)
+            with np.errstate(over="ignore", invalid="ignore"):  # what it makes of odd numbers, the check of the weights tells
+                weights[weight] = (weights[weight] * scale[:, None, None]).astype(np.float32)
+                weights[bias] = offset.astype(np.float32)
         else:
             weights[bias] = numbers.take((channels,))
         if slopes:

@@ -29,7 +29,11 @@ def allowed_channels(model: Table) -> list[tuple[int, ...]]:
                 widths = tuple(range(1, channels + 1))
                 if "kwargs" in slimmable and "allowed_channels" in slimmable.table("kwargs"):
                     widths = slimmable.table("kwargs").integers("allowed_channels")
-            if list(widths) != sorted(set(widths)) or widths[-1] != channels:
+            if len(widths) > MOST_PARTS:
+                slimmable.fail(
+                    "", f"should allow {MOST_PARTS} numbers of channels at most, and allows {len(widths)}", slimmable.value
+                )
+            if not widths or list(widths) != sorted(set(widths)) or widths[-1] != channels:
                 slimmable.fail("kwargs", f"should allow channels that rise to {channels}", slimmable.get("kwargs"))
         allowed.append(widths)
     return allowed

@@ -32,9 +32,12 @@ def read_config(model: Table, condition: Any) -> tuple[WaveNetConfig, Slopes]:
         table.fail("in_channels", "should be 1: an amp hears one signal", table.get("in_channels"))
     slopes: Slopes = {}
     layers = table.tables("layers")
-    arrays = tuple(_array(layer, f"arrays.{a}", slopes) for a, layer in enumerate(layers))
+    arrays = []
+    for a, layer in enumerate(layers):
+        with layer.blamed():
+            arrays.append(_array(layer, f"arrays.{a}", slopes))
     post_head = _post_head(table.table("head"), slopes) if "head" in table else ()
-    config = WaveNetConfig(arrays, condition=condition, post_head=post_head)
+    config = WaveNetConfig(tuple(arrays), condition=condition, post_head=post_head)
     _check_widths(layers, config)
     return config, slopes
 

@@ -42,7 +42,8 @@ def read_layers(model: Table, stack: Stack) -> None:
         kind = layer.text("type")
         if kind not in READERS:
             layer.fail("type", f"should be one of {', '.join(READERS)}", kind)
-        READERS[kind](layer, stack)
+        with layer.blamed():
+            READERS[kind](layer, stack)
         shape = layer.get("shape")
         if isinstance(shape, list) and shape and shape[-1] != stack.width:
             layer.fail("shape", f"should end in {stack.width}, as its weights do", shape[-1])
@@ -134,9 +135,11 @@ def _batchnorm(layer: Table, stack: Stack) -> None:
     spread = variance + layer.number("epsilon")
     if min(spread) <= 0.0:
         layer.fail("epsilon", "should be such that no variance plus epsilon is 0 or less", layer.get("epsilon"))
-    scale = gamma / np.sqrt(spread)
+    with np.errstate(over="ignore", invalid="ignore"):  # what it makes of odd numbers, the check of the weights tells
+        scale = gamma / np.sqrt(spread)
+        offset = beta - mean * scale
     shape = SequentialLayer("conv", stack.width, groups=stack.width, activation=_activation(layer))
-    stack.add(shape, weight=scale[:, None, None], bias=beta - mean * scale)
+    stack.add(shape, weight=scale[:, None, None], bias=offset)
 
 
 def _prelu(layer: Table, stack: Stack) -> None:

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 
 from neuralamp.dsp.recurrent import PLACES
+from neuralamp.errors import NetError
 from neuralamp.nets.lstm.config import LstmConfig
-from neuralamp.nets.sequential.config import SequentialConfig, SequentialLayer
+from neuralamp.nets.sequential.config import MOST_LAYERS, SequentialConfig, SequentialLayer
 from neuralamp.nets.weights import check_weights
 
 Net = tuple[Any, dict[str, np.ndarray]]
@@ -28,7 +29,12 @@ class Stack:
         return self.layers[-1].channels if self.layers else self.inputs
 
     def add(self, layer: SequentialLayer, **weights: np.ndarray) -> None:
-        """The next layer, its weights by their last names. The first takes the input's gain into what it does to the sound."""
+        """The next layer, its weights by their last names. The first takes the input's gain into what it does to the sound.
+
+        Raises NetError for more layers than a net can have, before a file of a million has been read.
+        """
+        if len(self.layers) >= MOST_LAYERS:
+            raise NetError(f"a net of more than {MOST_LAYERS} layers is not possible")
         weights = {name: np.array(numbers, np.float64) for name, numbers in weights.items()}
         if not self.layers and self._gain_in != 1.0:
             if layer.kind == "pointwise":
