@@ -13,6 +13,7 @@ import struct
 import sys
 import time
 import traceback
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,7 @@ def answer(request: dict[str, Any], sentry: Sentry) -> dict[str, Any]:
 
 def main() -> None:
     faulthandler.enable()
+    warnings.simplefilter("error", RuntimeWarning)  # numpy would print lines that tell a player nothing
     channel = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what anything prints does not get between the answers
     root, outside = map(Path, sys.argv[1:3])

@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from neuralamp.nets import architecture_of
+from neuralamp.nets import graph
 from tests.nets.random_nets import excitation, learned_net
 
 Shape = tuple[int | str, ...]
@@ -103,7 +103,7 @@ def poled(x: np.ndarray) -> np.ndarray:
 def ours_without_its_marks(config, seed: int = 1) -> tuple[onnx.ModelProto, dict[str, np.ndarray]]:
     """One of our nets as a stranger might have exported it, scaled to unit RMS on `excitation`; and its weights."""
     weights, _ = learned_net(config, excitation(config, 8000, seed), seed)
-    model = architecture_of(config).graph(config, weights)
+    model = graph(config, weights)
     model.producer_name = "someone"
     return model, weights
 
