@@ -12,6 +12,7 @@ from neuralamp.errors import CaptureError, RateError
 from tests.capture.nam_files import random_nam
 
 NET = {"version": "0.5.4", "architecture": "Linear", "config": {"receptive_field": 3, "bias": False}, "weights": [1, 0.5, 0.2]}
+POST_HEAD = {"channels": 2, "out_channels": 1, "activation": "ReLU"}
 EMPTY = {"dilations": [], "activation": "Tanh", "gating_mode": "none", "secondary_activation": None, "kernel_sizes": []}
 
 
@@ -48,6 +49,8 @@ def container(*bounds, **inner) -> dict:
         (lambda m: layer(m).update(activation={"type": "PReLU", "negative_slopes": [1e39]}), "finite numbers of float32"),
         (lambda m: layer(m).update(conv_pre_film={"active": True, "groups": 5}), "cannot be parted into 5 groups"),
         (lambda m: layer(m).update(slimmable={"method": "other"}), "config.layers.0.slimmable.method is 'other'"),
+        (lambda m: m["config"].update(head=POST_HEAD | {"kernel_sizes": []}), "config.head.kernel_sizes is a list of 0"),
+        (lambda m: m["config"].update(head=POST_HEAD | {"kernel_sizes": [3, 0]}), "config.head.kernel_sizes.1 is 0"),
         (lambda m: m["weights"].append(0.0), "weights holds"),
         (lambda m: m["weights"].pop(), "its config needs more"),
         (lambda m: m["weights"].__setitem__(0, "1"), "weights is a list of .* should hold numbers"),
