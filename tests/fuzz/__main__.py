@@ -79,7 +79,7 @@ def table(tallies: list[Tally]) -> Table:
     for tally in tallies:
         shown.add_column(tally.reader, justify="right")
     shown.add_row("cases", *(str(tally.cases) for tally in tallies))
-    for kind in ("opened", "refused", *FAILURES):
+    for kind in ("opened", "refused", "contained", *FAILURES):
         shown.add_row(kind, *(str(tally.counts[kind]) for tally in tallies))
     shown.add_row("slowest ms", *(f"{tally.slowest_ms:.0f}" for tally in tallies))
     shown.add_row("peak MiB", *(f"{tally.peak_mib:.0f}" for tally in tallies))

@@ -1,4 +1,4 @@
-"""The cases of a reader: every odd file, every seed cut short at every 64 bytes, then seeds spoiled by chance.
+"""The cases of a reader: every odd file, every seed cut short in up to 20 places, then seeds spoiled by chance.
 
 A case is a function of reader, seed and number: the same three give the same case, as long as the good files are the same.
 """

@@ -10,9 +10,9 @@ ODD_INTEGERS = (0, 1, 2, 3, 0x7F, 0x80, 0xFF, 0x100, 0x7FFF, 0x8000, 0xFFFF, 2**
 MOST_ADDED = 4096  # bytes: a case is small, so that a failure can be kept
 
 
-def cut_everywhere(data: bytes, step: int = 64) -> list[bytes]:
-    """The file cut short at every `step` bytes."""
-    return [data[:length] for length in range(0, len(data), step)]
+def cut_everywhere(data: bytes, step: int = 64, most: int = 20) -> list[bytes]:
+    """The file cut short at every `step` bytes, or at `most` places where it is longer."""
+    return [data[:length] for length in range(0, len(data), max(step, -(-len(data) // most)))]
 
 
 def turn_bits(data: bytes, rng: Random) -> bytes:

@@ -51,7 +51,7 @@ def _tensor(model: onnx.ModelProto, rng: Random) -> TensorProto:
     return rng.choice(model.graph.initializer)
 
 
-def _shape(model: onnx.ModelProto, rng: Random, paths: Sequence[str]) -> None:
+def spoil_shape(model: onnx.ModelProto, rng: Random, paths: Sequence[str]) -> None:
     tensor = _tensor(model, rng)
     match rng.randrange(4):
         case 0:
@@ -64,7 +64,7 @@ def _shape(model: onnx.ModelProto, rng: Random, paths: Sequence[str]) -> None:
             tensor.dims[rng.randrange(len(tensor.dims))] = rng.choice((-1, 0, 10**12, 2**31, 2**62, -(2**63), 2**63 - 1))
 
 
-def _numbers(model: onnx.ModelProto, rng: Random, paths: Sequence[str]) -> None:
+def spoil_numbers(model: onnx.ModelProto, rng: Random, paths: Sequence[str]) -> None:
     tensor = _tensor(model, rng)
     match rng.randrange(6):
         case 0:
@@ -88,7 +88,7 @@ def _numbers(model: onnx.ModelProto, rng: Random, paths: Sequence[str]) -> None:
             tensor.string_data.append(b"\0" * 64)
 
 
-def _elsewhere(model: onnx.ModelProto, rng: Random, paths: Sequence[str]) -> None:
+def spoil_external(model: onnx.ModelProto, rng: Random, paths: Sequence[str]) -> None:
     """A weight that claims to lie in another file."""
     tensor = _tensor(model, rng)
     if rng.random() < 0.8:
@@ -104,7 +104,7 @@ def _elsewhere(model: onnx.ModelProto, rng: Random, paths: Sequence[str]) -> Non
         tensor.external_data.add(key=key, value=value)
 
 
-def _name(model: onnx.ModelProto, rng: Random, paths: Sequence[str]) -> None:
+def spoil_tensor_name(model: onnx.ModelProto, rng: Random, paths: Sequence[str]) -> None:
     one, other = _tensor(model, rng), _tensor(model, rng)
     match rng.randrange(4):
         case 0:
@@ -170,7 +170,8 @@ def _turn_up(whole: list[Any], rng: Random) -> None:
 
 
 SPOILERS: tuple[Spoiler, ...] = (
-    _metadata, _metadata, _metadata, _entry, _shape, _numbers, _numbers, _elsewhere, _elsewhere, _name,
+    _metadata, _metadata, _metadata, _entry, spoil_shape, spoil_numbers, spoil_numbers, spoil_external, spoil_external,
+    spoil_tensor_name,
     _graph, _another_net, _another_net,
 )  # fmt: skip
 

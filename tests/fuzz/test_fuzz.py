@@ -3,18 +3,23 @@
 The short form; `python -m tests.fuzz` is the long one. A failure here says which command repeats it.
 """
 
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
+from neuralamp.guest.guest import open_guest
 from tests.fuzz.cases import Case, Cases, Workplace, workplace
+from tests.fuzz.child import open_door
 from tests.fuzz.faulty import FAULTS, FAULTY
 from tests.fuzz.odd_files import ODD_FILES
 from tests.fuzz.readers import READERS
 from tests.fuzz.run import KEPT, cause_of, describe, kept_cases, run, try_case
-from tests.fuzz.watch import Watch
+from tests.fuzz.watch import Outcome, Watch
 
 CASES, SEED = 2000, 0
+GUESTS = 40
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +36,7 @@ def watch(place: Workplace) -> Iterator[Watch]:
 
 @pytest.mark.parametrize("name", READERS)
 def test_no_file_harms_a_reader(watch: Watch, name: str):
+    started = max(watch.starts, 1)  # one child for all readers
     tally = run(watch, READERS[name], range(CASES), SEED)
     first = {cause_of(outcome): (case, outcome) for case, outcome in reversed(tally.failures)}
     assert not first, "\n".join(describe(name, SEED, case, outcome) for case, outcome in first.values())
@@ -38,7 +44,21 @@ def test_no_file_harms_a_reader(watch: Watch, name: str):
     # Both happen often, else the cases are too tame to find anything, or too wild to get past the first check.
     assert tally.counts["opened"] > CASES // 20
     assert tally.counts["refused"] > CASES // 20
-    assert watch.starts == 1  # one child for all readers: none died unseen
+    assert watch.starts <= started + tally.counts["contained"]  # none died unseen
+
+
+def test_a_stranger_s_graph_is_opened_or_refused_in_a_line_at_the_player_s_own_door(place: Workplace):
+    """A process for each case, so a few of those that `guest` opens without one."""
+    reader = READERS["guest"]
+    cases = Cases(reader, place, SEED)
+    door = replace(reader, door=open_guest)
+    kinds: Counter = Counter()
+    for number in range(CASES, CASES + GUESTS):
+        with place.laid(reader, cases[number]) as path:
+            kind, line, _ = open_door(door, path)
+        assert kind in ("opened", "refused"), describe("guest", SEED, cases[number], Outcome(kind, line))
+        kinds[kind] += 1
+    assert min(kinds["opened"], kinds["refused"]) > 2
 
 
 @pytest.mark.parametrize("door", FAULTS, ids=lambda door: door.__name__)

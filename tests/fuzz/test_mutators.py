@@ -145,5 +145,6 @@ def test_the_same_chance_spoils_alike():
         assert [spoil(good, Random(k)) for k in range(50)] == [spoil(good, Random(k)) for k in range(50)]
 
 
-def test_a_file_is_cut_at_every_64_bytes():
+def test_a_file_is_cut_at_every_64_bytes_and_a_long_one_in_20_places():
     assert [len(part) for part in cut_everywhere(bytes(200))] == [0, 64, 128, 192]
+    assert [len(part) for part in cut_everywhere(bytes(10_000))] == list(range(0, 10_000, 500))

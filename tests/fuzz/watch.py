@@ -18,7 +18,8 @@ MOST_MIB = 1024
 START_SECONDS = 240.0  # kernels may have to be compiled
 GLANCE_SECONDS = 0.1
 FAILURES = ("crash", "hang", "memory", "traceback", "bad line", "outside", "shut")
-"""Every kind of outcome but "opened" and "refused"; "shut" is a good file that was not opened."""
+"""Every kind of outcome but "opened", "refused", and "contained", where a worker alone comes to harm; "shut" is a good file that
+was not opened."""
 TICKS = os.sysconf("SC_CLK_TCK")
 
 

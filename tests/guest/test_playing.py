@@ -238,8 +238,9 @@ def test_others_are_told_from_ours_by_their_bytes(tmp_path):
     with (tmp_path / "huge.onnx").open("wb") as file:
         file.truncate(4 * 2**30)  # sparse: it takes no room on the disk
     (tmp_path / "amp.nam").write_text(' {"architecture": "LSTM"}')
-    names = ("ours.onnx", "others.onnx", "empty.onnx", "huge.onnx", "absent.onnx", ".", "amp.nam")
-    assert [is_foreign(tmp_path / name) for name in names] == [False, True, False, False, False, False, False]
+    (tmp_path / "blanks.nam").write_text("\n" * 10_000 + '{"architecture": "LSTM"}')
+    names = ("ours.onnx", "others.onnx", "empty.onnx", "huge.onnx", "absent.onnx", ".", "amp.nam", "blanks.nam")
+    assert [is_foreign(tmp_path / name) for name in names] == [False, True, False, False, False, False, False, False]
 
 
 def test_weights_that_are_listed_as_inputs_are_no_states(tmp_path):

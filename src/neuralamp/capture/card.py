@@ -11,6 +11,9 @@ from neuralamp.errors import CaptureError
 from neuralamp.files import read_toml
 from neuralamp.settings import NO_OTHER_KEYS, first_fault
 
+LEVELS = ("input_level_dbu", "output_level_dbu", "loudness_db")
+MOST_DB = 200.0  # beyond is no voltage and no loudness, and a gain made of it may be infinite
+
 
 @dataclass(frozen=True)
 class Card:
@@ -59,10 +62,18 @@ class Card:
             raise CaptureError(f"the card says {self.sample_rate} Hz; a sample rate between 1000 and 1000000 Hz is possible")
         if self.polarity not in (-1, 1):
             raise CaptureError(f"the card says polarity {self.polarity}; it is 1 or -1")
+        for name in LEVELS:
+            if (level := getattr(self, name)) is not None and not is_level(level):
+                raise CaptureError(f"the card says {name} {level:g}; a level between -{MOST_DB:g} and {MOST_DB:g} is possible")
 
     def known(self) -> dict[str, str | int | float]:
         """The facts that are known, in order."""
         return {name: value for name, value in asdict(self).items() if value not in ("", None)}
+
+
+def is_level(decibels: float) -> bool:
+    """Whether a device or an amp can have this level."""
+    return abs(decibels) <= MOST_DB
 
 
 def write_card(path: Path, card: Card) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import fields
 from typing import Any
 
-from neuralamp.capture.card import Card
+from neuralamp.capture.card import LEVELS, Card, is_level
 from neuralamp.capture.json_table import Table, as_number
 
 NAMES = {
@@ -30,6 +30,7 @@ def read_card(model: Table, *inside: str, source: str, usual_rate: int) -> tuple
     told = {key: value for each in (model.value, *reversed(objects)) for key, value in each.items()}
     facts = {field.name: _fact(field.type, told.get(NAMES.get(field.name, field.name))) for field in fields(Card)}
     facts = {name: value for name, value in facts.items() if value is not None and name not in OURS}
+    facts = {name: value for name, value in facts.items() if name not in LEVELS or is_level(value)}
     if facts.get("polarity") not in (1, -1):
         facts.pop("polarity", None)
     warnings = []

@@ -1,6 +1,7 @@
 """The public face: a stranger's ONNX graph, opened without being read here, and played offline by a worker."""
 
 import mmap
+import re
 import stat
 import weakref
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from neuralamp.guest.facts import MOST_BYTES, Facts, one_line
 from neuralamp.guest.keeper import Keeper, look
 from neuralamp.settings import first_fault
 
+AS_JSON = re.compile(rb"[\xef\xbb\xbf \t\r\n]*\{")  # as capture/content.py has it, however many blanks a file begins with
 ASSUMED_RATE = 48000
 LEAST_SETTLING = 24_000  # frames: half a second at 48 kHz, as recurrent nets of ours are given
 
@@ -116,8 +118,7 @@ def is_foreign(path: Path | str) -> bool:
     """
     try:
         with Path(path).open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            as_json = content[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{"
-            return not as_json and len(content) <= MOST_BYTES and content.find(MARK) < 0
+            return not AS_JSON.match(content) and len(content) <= MOST_BYTES and content.find(MARK) < 0
     except (OSError, ValueError):  # absent, no file, empty
         return False
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from neuralamp.capture.card import Card
+from neuralamp.capture.card import Card, is_level
 from neuralamp.capture.json_table import Table, as_number, short
 
 TEXTS = {"name": "name", "maker": "modeled_by", "gear_type": "gear_type", "tone_type": "tone_type"}
@@ -19,7 +19,8 @@ def read_card(model: Table, fallback: dict[str, Any], source: str) -> tuple[Card
     if told is not None and not isinstance(told, dict):
         warnings.append(f"its metadata is {short(told)} and not an object; it is not read")
     facts: dict[str, Any] = {ours: text for ours, theirs in TEXTS.items() if isinstance(text := metadata.get(theirs), str)}
-    facts |= {ours: number for ours, theirs in NUMBERS.items() if (number := as_number(metadata.get(theirs))) is not None}
+    levels = {ours: as_number(metadata.get(theirs)) for ours, theirs in NUMBERS.items()}
+    facts |= {ours: level for ours, level in levels.items() if level is not None and is_level(level)}
     facts["gear"] = " ".join(str(metadata[key]) for key in ("gear_make", "gear_model") if isinstance(metadata.get(key), str))
     facts["date"] = _date(metadata.get("date"))
     training = metadata.get("training")

@@ -166,6 +166,8 @@ def _film(table: Table, place: str) -> Film | None:
 
 def _post_head(table: Table, slopes: Slopes) -> tuple[PostLayer, ...]:
     sizes = table.integers("kernel_sizes")
+    if not sizes:
+        table.fail("kernel_sizes", "should hold one size for each layer behind the head", [])
     text, given = activations.read(table, "activation", table.get("activation"))
     if given:
         slopes |= {f"post_head.{i}.activation.slopes": given for i in range(len(sizes))}
