@@ -80,6 +80,17 @@ def _port(model: onnx.ModelProto, rng: Random, paths: Sequence[str]) -> None:
             ports.remove(port)
 
 
+def _state(model: onnx.ModelProto, rng: Random, paths: Sequence[str]) -> None:
+    """What a state is, going in and coming out alike: the last ports, where there are more than the sound's."""
+    size, ends = (
+        rng.choice(INTEGERS),
+        [ports[-1].type.tensor_type for ports in (model.graph.input, model.graph.output) if len(ports) > 1],
+    )
+    for tensor in ends:
+        if tensor.shape.dim:
+            tensor.shape.dim[-1].dim_value = size
+
+
 def _node(model: onnx.ModelProto, rng: Random, paths: Sequence[str]) -> None:
     graph = model.graph
     node = rng.choice(graph.node)
@@ -120,8 +131,8 @@ def _constant(model: onnx.ModelProto, rng: Random, paths: Sequence[str]) -> None
 
 
 SPOILERS: tuple[Spoiler, ...] = (
-    _operator, _wire, _attribute, _attribute, _port, _port, _node, _version, _fact, _constant, spoil_numbers, spoil_numbers,
-    spoil_shape, spoil_external, spoil_tensor_name,
+    _operator, _wire, _attribute, _attribute, _port, _port, _state, _node, _version, _fact, _constant, spoil_numbers,
+    spoil_numbers, spoil_shape, spoil_external, spoil_tensor_name,
 )  # fmt: skip
 OF_WEIGHTS = (spoil_numbers, spoil_shape, spoil_external, spoil_tensor_name)
 

@@ -32,6 +32,7 @@ OPERATORS = frozenset((
 # fmt: on
 RECURRENT = ("LSTM", "GRU", "RNN")
 MOST_NODES = 20_000
+MOST_FRAMES = 2**18  # of a buffer, where a graph takes one length only: 5 s at 48 kHz
 MOST_STATES, MOST_NUMBERS = 1000, 10_000_000  # how many states, and how many numbers in all of them together
 
 NEXT_NAMES = ("next.{}", "next_{}", "new_{}", "{}_next", "{}_new", "{}_out", "out_{}", "{}_n", "{}n")
@@ -94,6 +95,8 @@ def read_graph(content: bytes) -> Graph:
     _check_operators(model)
     _check_tensors(model.graph)
     sound, axis, answer, pairs = _ports(model.graph)
+    if ((sound.shape or ())[axis] or 0) > MOST_FRAMES:
+        raise CaptureError(f"its sound input {sound} wants buffers of more than {MOST_FRAMES} frames; export it with fewer")
     defaults = {tensor.name: tensor for tensor in model.graph.initializer}
     if len(pairs) > MOST_STATES:
         raise CaptureError(f"it has {len(pairs)} states; {MOST_STATES} is the most")
