@@ -81,5 +81,5 @@ def test_a_take_shorter_than_the_settling_is_still_measured(capture_file, small_
 
 def test_no_capture_no_figures(tmp_path, small_pair):
     (tmp_path / "amp.onnx").write_text("no capture")
-    with pytest.raises(CaptureError, match="ONNX"):
+    with pytest.raises(CaptureError, match="bears no mark of ours"):
         evaluate(tmp_path / "amp.onnx", small_pair)
