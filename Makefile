@@ -33,7 +33,7 @@ test: $(READY)  ## every test; recordings are found in NEURALAMP_DATA, by defaul
 	$(BIN)/python -m pytest --quiet --numprocesses $(WORKERS) --dist loadfile -m "not alone"
 	$(BIN)/python -m pytest --quiet -m alone
 
-fuzz: $(READY)  ## 20000 hostile files for every reader, about ten minutes; what fails is kept in tests/fuzz/kept
+fuzz: $(READY)  ## 20000 hostile files for every reader, about twenty minutes; what fails is kept in tests/fuzz/kept
 	$(BIN)/python -m tests.fuzz
 
 lint: $(READY)  ## style, types, and that imports go down only

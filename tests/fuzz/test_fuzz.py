@@ -12,7 +12,7 @@ import pytest
 from neuralamp.guest.guest import open_guest
 from tests.fuzz.cases import Case, Cases, Workplace, workplace
 from tests.fuzz.child import open_door
-from tests.fuzz.faulty import FAULTS, FAULTY
+from tests.fuzz.faulty import FAULTS, FAULTY, names_nothing, raises
 from tests.fuzz.odd_files import ODD_FILES
 from tests.fuzz.readers import READERS
 from tests.fuzz.run import KEPT, cause_of, describe, kept_cases, run, try_case
@@ -66,6 +66,13 @@ def test_a_faulty_reader_is_told_from_a_safe_one(place: Workplace, door):
     reader = FAULTY[door.__name__]
     with Watch(place, most_seconds=0.5) as watch:
         assert try_case(watch, reader, Case(0, "planted", b"name = 1\n")).kind == FAULTS[door]
+
+
+@pytest.mark.parametrize("wall, kind", [(raises, "traceback"), (names_nothing, "bad line"), (lambda path: None, "contained")])
+def test_what_crashes_a_worker_must_still_be_told_in_a_line_by_its_player(place: Workplace, wall, kind):
+    reader = replace(FAULTY["crashes"], wall=wall)
+    with Watch(place) as watch:
+        assert try_case(watch, reader, Case(0, "planted", b"name = 1\n")).kind == kind
 
 
 def test_a_good_file_that_is_refused_is_a_failure(watch: Watch):
