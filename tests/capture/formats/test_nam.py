@@ -101,6 +101,13 @@ def test_the_card_of_a_file_in_the_wild(recordings):
     assert card.source == "core_lstm.nam, .nam 0.5.4"
 
 
+@pytest.mark.parametrize("date", ["", "last summer", "2026-11", "2026-11-21T10:00"])
+def test_a_date_that_is_none_is_left_out(date, tmp_path):
+    capture = random_capture(LstmConfig(2))
+    save_capture(tmp_path / "amp.nam", replace(capture, card=replace(CARD, date=date)))
+    assert open_capture(tmp_path / "amp.nam").card.date == ""
+
+
 def test_a_file_without_a_rate_is_taken_at_48_kHz_and_that_is_said(tmp_path):
     capture = open_capture(saved(tmp_path, random_nam("LSTM", 1, sample_rate=None, outputs=1)))
     assert capture.card.sample_rate == 48000

@@ -1,5 +1,6 @@
 """What a .nam file says of the amp, to a card and back."""
 
+import re
 from typing import Any
 
 from neuralamp.capture.card import Card, is_level
@@ -47,9 +48,9 @@ def _date(date: Any) -> str:
 def write_metadata(card: Card) -> dict[str, Any]:
     """The object under "metadata"; what is not known is null, as other writers have it."""
     metadata: dict[str, Any] = {"date": None}
-    if card.date:
-        year, month, day = (int(part) for part in card.date.split("-"))
-        metadata["date"] = {"year": year, "month": month, "day": day, "hour": 0, "minute": 0, "second": 0}
+    if day := re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)", card.date):  # others write what they like there
+        clock = {"hour": 0, "minute": 0, "second": 0}
+        metadata["date"] = dict(zip(("year", "month", "day"), map(int, day.groups()), strict=True)) | clock
     facts = card.known()
     metadata |= {theirs: facts.get(ours) for ours, theirs in (NUMBERS | TEXTS).items()}
     make, _, gear = card.gear.partition(" ")
