@@ -8,8 +8,9 @@ import soundfile
 
 from neuralamp.capture.capture import Capture
 from neuralamp.capture.file import open_capture
+from neuralamp.nets import architecture_of
 from tests.capture.nam_files import random_nam, sizes_of
-from tests.peers.nam_by_hand import play_by_hand
+from tests.peers.nam_by_hand import play, play_by_hand
 from tests.sound import error_db, noise
 
 # At least 110 dB between the reference player's render and its difference from ours, for every file of the wild but one.
@@ -37,6 +38,16 @@ def test_every_golden_capture_plays_as_in_the_reference_player(recordings):
         errors[row["render"]] = error_db(answer(open_capture(folder / "nam" / row["model"]), x, row["size"]), render)
     assert len(errors) == 20
     assert {name: db for name, db in errors.items() if db > WITHIN_DB_OF.get(name, WITHIN_DB)} == {}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_recurrent_net_begins_where_its_file_says(seed, tmp_path):
+    """Heard before it has settled, which no player lets anyone hear: from rest a wrong beginning is forgotten."""
+    model, x = random_nam("LSTM", seed, outputs=1), noise(1, 200, seed=6, peak=0.5)
+    (tmp_path / "random.nam").write_text(json.dumps(model))
+    capture = open_capture(tmp_path / "random.nam")
+    fresh = architecture_of(capture.config).stream(capture.config, capture.weights).play(x, 1)
+    assert error_db(fresh, play(model, x.astype(np.float64), None)) < RANDOM_WITHIN_DB
 
 
 def random_files(architecture: str):
