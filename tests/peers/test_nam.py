@@ -17,8 +17,8 @@ from tests.sound import error_db, noise
 WITHIN_DB = -110.0
 # Two builds of the reference player itself are 97 dB apart on this one, and it is 95.5 dB from its own equations in float64.
 WITHIN_DB_OF = {"BossLSTM-1x16.wav": -95.0}
-# float32 against float64 in small random nets, some of them near chaos; a fault of any option is heard above -60 dB.
-RANDOM_WITHIN_DB = -90.0
+# float32 against float64 in small random nets: -113 dB is the worst of these. A fault of any option is heard above -60 dB.
+RANDOM_WITHIN_DB = -105.0
 SEEDS = {"WaveNet": 100, "LSTM": 4, "ConvNet": 30, "Linear": 8, "SlimmableContainer": 12}
 
 
