@@ -15,6 +15,9 @@ LEVELS = ("input_level_dbu", "output_level_dbu", "loudness_db")
 MOST_DB = 200.0  # beyond is no voltage and no loudness, and a gain made of it may be infinite
 
 
+SLOWEST, FASTEST = 1000, 1_000_000  # Hz, of any sample rate that a card may say
+
+
 @dataclass(frozen=True)
 class Card:
     """The facts that travel with a capture; an empty text or None where a fact is not known.
@@ -58,8 +61,10 @@ class Card:
     writer: str = ""
 
     def __post_init__(self):
-        if not 1000 <= self.sample_rate <= 1_000_000:
-            raise CaptureError(f"the card says {self.sample_rate} Hz; a sample rate between 1000 and 1000000 Hz is possible")
+        if not SLOWEST <= self.sample_rate <= FASTEST:
+            raise CaptureError(
+                f"the card says {self.sample_rate} Hz; a sample rate between {SLOWEST} and {FASTEST} Hz is possible"
+            )
         if self.polarity not in (-1, 1):
             raise CaptureError(f"the card says polarity {self.polarity}; it is 1 or -1")
         for name in LEVELS:

@@ -1,6 +1,7 @@
 """What lies in a file, before anyone knows what it is: read once, never larger than a capture can be."""
 
 import json
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +13,8 @@ from neuralamp.files import read_small_file
 
 MOST_BYTES = 16 * 2**20  # a hundred times the largest in the wild; JSON of noughts takes fifty times as much in memory
 
+AS_JSON = re.compile(rb"[\xef\xbb\xbf \t\r\n]*\{")
+"""How a JSON object begins, however many blanks a file begins with."""
 
 MARK = b"neuralamp.architecture"
 """What tells our own captures from other ONNX files: protobuf keeps texts as they are, so it is found without parsing."""
@@ -27,7 +30,7 @@ class Content:
     @property
     def is_json(self) -> bool:
         """Whether it begins as a JSON object does."""
-        return self.data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{"
+        return AS_JSON.match(self.data) is not None
 
     @cached_property
     def table(self) -> Table:

@@ -3,7 +3,7 @@
 from dataclasses import fields
 from typing import Any
 
-from neuralamp.capture.card import LEVELS, Card, is_level
+from neuralamp.capture.card import FASTEST, LEVELS, SLOWEST, Card, is_level
 from neuralamp.capture.json_table import Table, as_number
 
 NAMES = {
@@ -18,7 +18,6 @@ KNOBS = "knobs"
 LONGEST_NAME = 40  # of a knob
 OURS = ("source", "writer")
 """Facts about a file of ours, which another file does not take over."""
-SLOWEST, FASTEST = 1000, 1_000_000  # Hz
 
 
 def read_card(model: Table, *inside: str, source: str, usual_rate: int) -> tuple[Card, tuple[str, ...]]:

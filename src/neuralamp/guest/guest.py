@@ -1,7 +1,6 @@
 """The public face: a stranger's ONNX graph, opened without being read here, and played offline by a worker."""
 
 import mmap
-import re
 import stat
 import weakref
 from collections.abc import Sequence
@@ -11,14 +10,13 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from neuralamp.capture.card import Card
-from neuralamp.capture.content import MARK
+from neuralamp.capture.content import AS_JSON, MARK
 from neuralamp.dsp.node import Node
 from neuralamp.errors import CaptureError
 from neuralamp.guest.facts import MOST_BYTES, Facts, one_line
 from neuralamp.guest.keeper import Keeper, look
 from neuralamp.settings import first_fault
 
-AS_JSON = re.compile(rb"[\xef\xbb\xbf \t\r\n]*\{")  # as capture/content.py has it, however many blanks a file begins with
 ASSUMED_RATE = 48000
 LEAST_SETTLING = 24_000  # frames: half a second at 48 kHz, as recurrent nets of ours are given
 

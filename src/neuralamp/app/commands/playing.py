@@ -14,7 +14,6 @@ from neuralamp.errors import ReampError, RigError
 if TYPE_CHECKING:
     from neuralamp.reamp import Report
 
-CAPTURES = (".nam", ".aidax", ".json", ".onnx")
 KINDS = "a .nam, .aidax, .json or .onnx file"
 WIDE = 240  # columns, where nobody looks at a terminal's edge
 MOST_ROWS = 40  # of the summary; beyond, only what needs attention is listed
@@ -85,14 +84,16 @@ def reamp(
     In JSON, `seconds` is the length of the output and `rtf` how many such seconds one core made in a second.
     """
     tail_seconds = _tail(tail)
-    # Of "--capture a.onnx b.onnx" only the first belongs to the option; no recording bears these endings.
-    captures = [*(capture or ()), *(Path(name) for name in inputs if name.lower().endswith(CAPTURES))]
-    rigs = [*(rig or ()), *(Path(name) for name in inputs if name.lower().endswith(".toml"))]
-    takes = [name for name in inputs if not name.lower().endswith((*CAPTURES, ".toml"))]
     terminal.announce_compiling()
+    from neuralamp.capture.file import endings
     from neuralamp.capture.levels import Levels
     from neuralamp.reamp import Settings
     from neuralamp.reamp import reamp as play_batch
+
+    # Of "--capture a.onnx b.onnx" only the first belongs to the option; no recording bears these endings.
+    captures = [*(capture or ()), *(Path(name) for name in inputs if name.lower().endswith(tuple(endings())))]
+    rigs = [*(rig or ()), *(Path(name) for name in inputs if name.lower().endswith(".toml"))]
+    takes = [name for name in inputs if not name.lower().endswith((*endings(), ".toml"))]
 
     with _progress() as report_progress:
         report = play_batch(

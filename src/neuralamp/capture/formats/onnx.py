@@ -16,7 +16,7 @@ from neuralamp.capture.capture import Capture
 from neuralamp.capture.card import Card
 from neuralamp.capture.content import MARK, Content
 from neuralamp.errors import CaptureError
-from neuralamp.nets.weights import Weights, check_shapes, check_weights
+from neuralamp.nets.weights import Weights, check_shapes
 from neuralamp.settings import first_fault
 
 NAME = "neuralamp (.onnx)"
@@ -99,6 +99,4 @@ def _read_weights(model: onnx.ModelProto, config: Any) -> Weights:
         held = len(tensor.raw_data) // 4 if tensor.raw_data else len(tensor.float_data)
         if held != math.prod(shapes[name]) or len(tensor.raw_data) % 4:
             raise CaptureError(f"weight {name} holds {held} numbers; its shape {shapes[name]} needs {math.prod(shapes[name])}")
-    weights = {name: np.ascontiguousarray(numpy_helper.to_array(tensors[name])) for name in shapes}
-    check_weights(shapes, weights)
-    return weights
+    return {name: np.ascontiguousarray(numpy_helper.to_array(tensors[name])) for name in shapes}

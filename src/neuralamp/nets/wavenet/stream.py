@@ -39,15 +39,15 @@ def add_condition(y, weights, first, rows, count):
 
 
 @kernel
-def modulate(layer, place, weights, condition, count, row, work):
-    """row 0, 1, ... of (width, frames) <- row (W c + b) + (V c + d); `row(c)` lies at row.address + c row.stride bytes."""
+def modulate(layer, place, weights, net, rows, stride, frames):
+    """The rows at `rows`, `stride` bytes apart: row 0, 1, ... of (width, frames) <- row (W c + b) + (V c + d)."""
     film, width = layer.films[place], layer.film_widths[place]
-    address, stride, frames = row
-    scale, shift = floats_at(work, frames), floats_at(work + ROW, frames)
+    condition, count = integers_at(net.condition_rows, net.condition_channels), net.condition_channels
+    scale, shift = floats_at(net.film, frames), floats_at(net.film + ROW, frames)
     shifts = layer.film_shifts[place]
     biases = film + (1 + shifts) * width * count
     for c in range(width):
-        y = floats_at(address + c * stride, frames)
+        y = floats_at(rows + c * stride, frames)
         scale[:] = weights[biases + c]
         add_condition(scale, weights, film + c * count, condition, count)
         if shifts:
@@ -88,8 +88,7 @@ def hear(layer, weights, net, frame, frames):
         newest(layer, c, frame, frames)[:] = floats_at(net.stream + ROW * c, frames)
     # The ring's own rows are modulated in place: its newest frames lie `stride` floats apart, as rows do.
     first = layer.ring + 4 * (frame % layer.ring_frames)
-    condition = integers_at(net.condition_rows, net.condition_channels)
-    modulate(layer, CONV_IN, weights, condition, net.condition_channels, (first, 4 * layer.stride, frames), net.film)
+    modulate(layer, CONV_IN, weights, net, first, 4 * layer.stride, frames)
 
 
 @kernel
@@ -97,20 +96,20 @@ def mix_condition(layer, weights, net, frames):
     """z += mixin(condition), with the modulations around both."""
     condition, count = integers_at(net.condition_rows, net.condition_channels), net.condition_channels
     if layer.films[CONV_OUT] >= 0:
-        modulate(layer, CONV_OUT, weights, condition, count, (net.z, ROW, frames), net.film)
+        modulate(layer, CONV_OUT, weights, net, net.z, ROW, frames)
     rows = condition
     if layer.films[MIXIN_IN] >= 0:
         rows = integers_at(net.mixed_rows, count)
         for c in range(count):
             floats_at(rows[c], frames)[:] = floats_at(condition[c], frames)
-        modulate(layer, MIXIN_IN, weights, condition, count, (net.mixed, ROW, frames), net.film)
+        modulate(layer, MIXIN_IN, weights, net, net.mixed, ROW, frames)
     if layer.films[MIXIN_OUT] >= 0:
         mixin = net.mixed + ROW * count  # behind the modulated condition
         for o in range(layer.width):
             y = floats_at(mixin + ROW * o, frames)
             y[:] = ZERO
             add_condition(y, weights, layer.mixin + o * count, rows, count)
-        modulate(layer, MIXIN_OUT, weights, condition, count, (mixin, ROW, frames), net.film)
+        modulate(layer, MIXIN_OUT, weights, net, mixin, ROW, frames)
         for o in range(layer.width):
             y, z = floats_at(mixin + ROW * o, frames), floats_at(net.z + ROW * o, frames)
             for n in range(frames):
@@ -119,7 +118,7 @@ def mix_condition(layer, weights, net, frames):
         for o in range(layer.width):
             add_condition(floats_at(net.z + ROW * o, frames), weights, layer.mixin + o * count, rows, count)
     if layer.films[ACTIVATION_IN] >= 0:
-        modulate(layer, ACTIVATION_IN, weights, condition, count, (net.z, ROW, frames), net.film)
+        modulate(layer, ACTIVATION_IN, weights, net, net.z, ROW, frames)
 
 
 @kernel
@@ -139,8 +138,7 @@ def add_skip(layer, weights, net, head, frames):
         rows = net.mixed
         mixed_1x1(weights, net, layer.head_1x1, layer.head_1x1_bias, head.channels, layer.bottleneck, frames)
         if layer.films[HEAD_1X1_OUT] >= 0:
-            condition, count = integers_at(net.condition_rows, net.condition_channels), net.condition_channels
-            modulate(layer, HEAD_1X1_OUT, weights, condition, count, (net.mixed, ROW, frames), net.film)
+            modulate(layer, HEAD_1X1_OUT, weights, net, net.mixed, ROW, frames)
     for c in range(head.channels):
         skip, a = newest(head, c, net.frame, frames), floats_at(rows + ROW * c, frames)
         for n in range(frames):
@@ -161,8 +159,7 @@ def pass_on(layer, following, weights, net, last, frames):
     if layer.residual >= 0:
         mixed_1x1(weights, net, layer.residual, layer.residual_bias, layer.channels, layer.bottleneck, frames)
         if layer.films[RESIDUAL_OUT] >= 0:
-            condition, count = integers_at(net.condition_rows, net.condition_channels), net.condition_channels
-            modulate(layer, RESIDUAL_OUT, weights, condition, count, (net.mixed, ROW, frames), net.film)
+            modulate(layer, RESIDUAL_OUT, weights, net, net.mixed, ROW, frames)
     for c in range(layer.channels):
         x = incoming(layer, net, c, frames)
         y = floats_at(net.stream + ROW * c, frames) if last else incoming(following, net, c, frames)
@@ -199,8 +196,7 @@ def play_array(head, layers, weights, net, frames):
         mix_condition(layer, weights, net, frames)
         shape(layer, weights, net.z, frames)
         if layer.films[ACTIVATION_OUT] >= 0:
-            condition, count = integers_at(net.condition_rows, net.condition_channels), net.condition_channels
-            modulate(layer, ACTIVATION_OUT, weights, condition, count, (net.z, ROW, frames), net.film)
+            modulate(layer, ACTIVATION_OUT, weights, net, net.z, ROW, frames)
         add_skip(layer, weights, net, head, frames)
         last = i + 1 == head.first_layer + head.layers
         pass_on(layer, layers[i if last else i + 1], weights, net, last, frames)

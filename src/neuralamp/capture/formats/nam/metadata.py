@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from neuralamp.capture.card import Card, is_level
+from neuralamp.capture.card import FASTEST, SLOWEST, Card, is_level
 from neuralamp.capture.json_table import Table, as_number, short
 
 TEXTS = {"name": "name", "maker": "modeled_by", "gear_type": "gear_type", "tone_type": "tone_type"}
@@ -28,7 +28,7 @@ def read_card(model: Table, fallback: dict[str, Any], source: str) -> tuple[Card
     if isinstance(training, dict) and (esr := as_number(training.get("validation_esr"))) is not None:
         facts["esr"] = esr
     rate = as_number(model.get("sample_rate"))
-    if rate is None or not 1000 <= rate <= 1_000_000:
+    if rate is None or not SLOWEST <= rate <= FASTEST:
         warnings.append(f"it names no sample rate; {DEFAULT_RATE} Hz is assumed")
         rate = DEFAULT_RATE
     return Card(sample_rate=round(rate), source=source, **facts), tuple(warnings)
