@@ -15,7 +15,8 @@ Weighted Transforms and Large-Integer Arithmetic", 1994 (the right-angle weights
 import numpy as np
 
 from neuralamp.dsp.fft import bit_reversed, fft, fft_twiddles, inverse_fft
-from neuralamp.dsp.jit import fma, kernel
+from neuralamp.dsp.jit import kernel
+from neuralamp.dsp.vector import fma
 
 # frames. 8192 taps in 64-frame buffers cost 0.68 % of a core at 32, 0.29 % at 64, 0.20 % at 128; a block's end costs more.
 BLOCK = 128

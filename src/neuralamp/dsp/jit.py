@@ -7,6 +7,7 @@ import numpy as np
 from llvmlite import ir
 from numba import carray, types
 from numba.core import cgutils
+from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
 from neuralamp.dsp.kernel_cache import open_kernel_cache
@@ -17,34 +18,25 @@ numba.config.CACHE_DIR = str(KERNEL_CACHE)
 # error_model="numpy": a division by zero gives inf instead of an exception, which would take the GIL in the audio thread.
 # No fastmath: it may reorder sums, and then the sound would depend on the buffer size.
 kernel = numba.njit(cache=True, error_model="numpy", nogil=True)
+inlined = numba.njit(cache=True, error_model="numpy", nogil=True, forceinline=True)  # a part of its callers, in their registers
 
 X86 = platform.machine().lower() in ("x86_64", "amd64")
 ARM = platform.machine().lower() in ("aarch64", "arm64")
 
 
+def _lanes() -> int:
+    """How many float32 numbers one register of the processor holds that numba compiles for."""
+    _, _, features = cpu_target.target_context.codegen().magic_tuple()
+    known = set(features.split(","))
+    return 16 if "+avx512f" in known else 8 if "+avx" in known else 4
+
+
+LANES = _lanes()
+
+
 def kernels_are_cold() -> bool:
     """Whether nothing is compiled yet: the first use will take a while, and should say so."""
     return not any(KERNEL_CACHE.rglob("*.nbc"))
-
-
-@intrinsic
-def fma(typing, a, b, c):
-    """a b + c, rounded once: the same in a vector and alone, so a loop may be vectorised without changing the sound."""
-
-    def codegen(context, builder, signature, args):
-        return builder.fma(*args)
-
-    return a(a, b, c), codegen
-
-
-@intrinsic
-def float_from_bits(typing, bits):
-    """The float32 that these 32 bits are."""
-
-    def codegen(context, builder, signature, args):
-        return builder.bitcast(args[0], ir.FloatType())
-
-    return types.float32(types.int32), codegen
 
 
 @intrinsic
@@ -65,6 +57,16 @@ def address_of(typing, pointer):
         return builder.ptrtoint(args[0], ir.IntType(64))
 
     return types.int64(pointer), codegen
+
+
+@intrinsic
+def float_at(typing, address):
+    """The float32 number at an address."""
+
+    def codegen(context, builder, signature, args):
+        return builder.load(builder.inttoptr(args[0], ir.FloatType().as_pointer()), typ=ir.FloatType())
+
+    return types.float32(types.int64), codegen
 
 
 @kernel

@@ -6,8 +6,9 @@ A layer is a record of places in the flat weights (`weight_ih`, `weight_hh`, `bi
 
 import numpy as np
 
-from neuralamp.dsp.activation import sigmoid, tanh
-from neuralamp.dsp.jit import fma, kernel
+from neuralamp.dsp.jit import kernel
+from neuralamp.dsp.nonlinear import sigmoid, tanh
+from neuralamp.dsp.vector import fma
 
 GATES = {"lstm": 4, "gru": 3}
 """The cells there are, and how many gates each has: i f g o, and r z n."""

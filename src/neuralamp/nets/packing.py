@@ -5,7 +5,9 @@ from typing import Any
 import numpy as np
 
 from neuralamp.dsp.activation import MOST_NUMBERS, PRELU, parse
-from neuralamp.dsp.rings import RING, TILE
+from neuralamp.dsp.node import aligned_zeros
+from neuralamp.dsp.rings import RING, SPARE, SUM
+from neuralamp.dsp.rows import TILE
 from neuralamp.nets.weights import Shapes, Weights, check_weights, in_order
 
 Row = dict[str, Any]
@@ -29,7 +31,7 @@ class Packer:
         return place
 
     def matrix(self, name: str, groups: int = 1) -> int:
-        """A convolution's weight (out, in / groups, taps), laid out (out, taps, in); -1 if the net has none of this name.
+        """A convolution's weight (out, in / groups, taps), laid out (taps, in, out); -1 if the net has none of this name.
 
         Groups become the full matrix, zero where they are deaf to each other: adding a product with zero changes nothing.
         """
@@ -40,7 +42,7 @@ class Packer:
         full = np.zeros((width, heard * groups, taps), np.float32)
         for rows, columns in zip(np.split(np.arange(width), groups), np.split(np.arange(heard * groups), groups), strict=True):
             full[rows[:, None], columns] = parted[rows]
-        return self.pack(full.transpose(0, 2, 1))
+        return self.pack(full.transpose(2, 1, 0))
 
     def columns(self, name: str) -> int:
         """A matrix (out, in), laid out (in, out)."""
@@ -49,6 +51,14 @@ class Packer:
     def vector(self, name: str) -> int:
         """A bias, or any weight as it lies; -1 if the net has none of this name."""
         return self.pack(self._arrays[name]) if name in self._arrays else -1
+
+    def bias(self, name: str, width: int) -> int:
+        """A bias; zeros if the net has none of this name."""
+        return self.vector(name) if name in self._arrays else self.zeros(width)
+
+    def zeros(self, width: int) -> int:
+        """The bias of a matrix that has none."""
+        return self.pack(np.zeros(width, np.float32))
 
     def activation(self, field: str, text: str, slopes: str) -> Row:
         """The fields of an activation: its code, where its numbers lie, and how far apart the channels' own ones are."""
@@ -59,17 +69,19 @@ class Packer:
 
     def convolution(self, name: str, channels: int, width: int, taps: int, dilation: int, groups: int = 1) -> Row:
         """The fields of RING for one convolution; the ring is given as an offset in floats until `rings` places it."""
-        ring_frames = (taps - 1) * dilation + TILE
+        # Whole tiles: buffers that are tiles themselves then meet the ring's end between two of them.
+        ring_frames = -(-((taps - 1) * dilation + TILE + SPARE) // TILE) * TILE
         # An odd number of cache lines (16 floats) apart, so that the rows do not compete for the same cache sets.
-        stride = (-(-(ring_frames + TILE) // 16) | 1) * 16
+        stride = ((ring_frames + TILE + SPARE) // 16 | 1) * 16
         offset, self._ring_floats = self._ring_floats, self._ring_floats + channels * stride
-        weight, bias = self.matrix(f"{name}.weight", groups), self.vector(f"{name}.bias")
-        values = (offset, channels, ring_frames, stride, taps, dilation, width, weight, bias)
+        weight, bias = self.matrix(f"{name}.weight", groups), self.bias(f"{name}.bias", width)
+        taps_in_sum = max(1, SUM // channels)
+        values = (offset, channels, ring_frames, 4 * stride, taps, dilation, width, weight, bias, taps_in_sum)
         return dict(zip(RING, values, strict=True))
 
     def rings(self, *tables: list[Row]) -> np.ndarray:
         """The memory of all rings; every row's `ring` becomes an address in it."""
-        rings = np.zeros(self._ring_floats, np.float32)
+        rings = aligned_zeros(self._ring_floats)
         for row in (row for table in tables for row in table):
             row["ring"] = rings.ctypes.data + 4 * row["ring"]
         return rings

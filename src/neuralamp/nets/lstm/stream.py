@@ -3,9 +3,10 @@
 import numpy as np
 from numba import carray
 
-from neuralamp.dsp.jit import as_pointer, doubles_at, floats_at, fma
+from neuralamp.dsp.jit import as_pointer, doubles_at, floats_at
 from neuralamp.dsp.node import POINTER, Node, State, node
 from neuralamp.dsp.recurrent import MOST_GATE_ROWS, PLACES, gru_step, lstm_step
+from neuralamp.dsp.vector import fma
 from neuralamp.nets.lstm.config import LstmConfig
 from neuralamp.nets.weights import Weights, check_weights, in_order
 

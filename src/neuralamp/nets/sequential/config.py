@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from neuralamp.dsp import activation
 from neuralamp.dsp.recurrent import GATES
-from neuralamp.dsp.rings import TILE
+from neuralamp.dsp.rows import TILE
 from neuralamp.errors import NetError
 from neuralamp.nets.shape import Shape
 from neuralamp.nets.weights import MOST_FLOATS, WORK_OF_AN_ACTIVATION, check_size

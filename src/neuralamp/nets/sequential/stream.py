@@ -3,18 +3,18 @@
 import numpy as np
 from numba import carray
 
-from neuralamp.dsp.activation import activate, exp
-from neuralamp.dsp.jit import as_pointer, doubles_at, floats_at, fma, kernel
-from neuralamp.dsp.node import POINTER, Node, State, node
+from neuralamp.dsp.jit import LANES, as_pointer, doubles_at, floats_at, kernel
+from neuralamp.dsp.node import POINTER, Node, State, aligned_zeros, node
+from neuralamp.dsp.nonlinear import activate_rows, exp
 from neuralamp.dsp.recurrent import MOST_GATE_ROWS, PLACES, gru_step, lstm_step
-from neuralamp.dsp.rings import RING, TILE, add_rows, convolve, mirror, newest
+from neuralamp.dsp.rings import RING, convolve, mirror, newest
+from neuralamp.dsp.rows import TILE, copy_rows, vectors_of
+from neuralamp.dsp.vector import VECTOR_BYTES, fma, grid, larger, load, store, zeros
 from neuralamp.nets.packing import ACTIVATION, Packer, Row, table
 from neuralamp.nets.sequential.config import KINDS, SOFTMAX, SequentialConfig, SequentialLayer
 from neuralamp.nets.weights import Weights
 
 CONV, POINTWISE, LSTM, GRU = range(len(KINDS))
-ROW = 4 * TILE  # bytes from one row of a work space to the next
-ZERO = np.float32(0.0)
 
 # `state` is where the h and c of a recurrent layer begin among those of all layers.
 LAYER = np.dtype([(name, np.int64) for name in [*RING, *ACTIVATION, "kind", "softmax", *PLACES, "state"]])
@@ -25,63 +25,58 @@ STATE = State(
 
 
 @kernel
-def convolve_rows(layer, weights, heard, out, frame, frames):
+def convolve_rows(layer, net, heard, out, frames, vectors):
     """The rows at `out` = the convolution of the rows at `heard`."""
-    if layer.taps == 1:  # hears no past, and needs no ring
-        for o in range(layer.width):
-            y = floats_at(out + ROW * o, frames)
-            y[:] = weights[layer.bias + o] if layer.bias >= 0 else ZERO
-            add_rows(y, weights, layer.weight + o * layer.channels, heard, TILE, layer.channels)
-        return
-    for c in range(layer.channels):
-        newest(layer, c, frame, frames)[:] = floats_at(heard + ROW * c, frames)
-    mirror(layer, frame, frames)
-    for o in range(layer.width):
-        convolve(floats_at(out + ROW * o, frames), weights, o, layer, frame)
+    stride = VECTOR_BYTES * vectors
+    position = net.frame % layer.ring_frames
+    copy_rows(heard, stride, newest(layer, position), layer.stride, layer.channels, frames)
+    mirror(layer, position, frames)
+    convolve(out, stride, layer, net.weights, position, 0, 0, 0, 0, vectors)
 
 
 @kernel
-def step_rows(layer, weights, net, heard, out, frames):
+def step_rows(layer, weights, net, heard, out, frames, vectors):
     """The rows at `out` = the outputs of the cells that hear the rows at `heard`, frame by frame."""
     x = floats_at(net.x, layer.channels)
     h, c = floats_at(net.h + 4 * layer.state, layer.width), doubles_at(net.c + 8 * layer.state, layer.width)
     gates = floats_at(net.gates, MOST_GATE_ROWS * layer.width)
-    heard_rows, out_rows = floats_at(heard, layer.channels * TILE), floats_at(out, layer.width * TILE)
+    row = LANES * vectors
+    heard_rows, out_rows = floats_at(heard, layer.channels * row), floats_at(out, layer.width * row)
     for n in range(frames):
         for k in range(layer.channels):
-            x[k] = heard_rows[k * TILE + n]
+            x[k] = heard_rows[k * row + n]
         if layer.kind == LSTM:
             lstm_step(layer, weights, x, h, c, gates)
         else:
             gru_step(layer, weights, x, h, c, gates)
         for o in range(layer.width):
-            out_rows[o * TILE + n] = h[o]
+            out_rows[o * row + n] = h[o]
 
 
 @kernel
-def softmax(rows, channels, frames):
+def softmax(rows, channels, vectors):
     """Each row <- exp(row - the largest) / the sum of exp(row - the largest), frame by frame, in place."""
-    for n in range(frames):
-        y = floats_at(rows + 4 * n, (channels - 1) * TILE + 1)
-        largest = y[0]
+    stride = VECTOR_BYTES * vectors
+    one = grid(1, 1)
+    for row in range(rows, rows + stride, VECTOR_BYTES):
+        largest, total = load(one, row, 0), zeros(one)
         for c in range(1, channels):
-            largest = max(largest, y[c * TILE])
-        total = ZERO
+            largest = larger(largest, load(one, row + c * stride, 0))
         for c in range(channels):
-            y[c * TILE] = exp(y[c * TILE] - largest)
-            total += y[c * TILE]
+            y = exp(load(one, row + c * stride, 0) - largest)
+            store(row + c * stride, 0, y)
+            total = total + y
         for c in range(channels):
-            y[c * TILE] /= total
+            store(row + c * stride, 0, load(one, row + c * stride, 0) / total)
 
 
 @kernel
-def activate_rows(layer, weights, heard, out, frames):
+def finish_rows(layer, net, heard, out, vectors):
     """The rows at `out` = the activation of the rows at `heard`, which may be the same."""
-    for o in range(layer.width):
-        numbers = weights[layer.activation_numbers + o * layer.activation_step :]
-        activate(layer.activation, numbers, floats_at(heard + ROW * o, frames), floats_at(out + ROW * o, frames))
+    numbers = net.weights + 4 * layer.activation_numbers
+    activate_rows(layer.activation, numbers, 4 * layer.activation_step, heard, out, layer.width, vectors)
     if layer.softmax:
-        softmax(out, layer.width, frames)
+        softmax(out, layer.width, vectors)
 
 
 @node(STATE)
@@ -93,23 +88,25 @@ def play(inputs, outputs, frames, state):
     start = 0
     while start < frames:
         count = min(TILE, frames - start)
+        vectors = vectors_of(count)
+        stride = VECTOR_BYTES * vectors
         heard, out = net.heard, net.out
         for c in range(net.inputs):
-            floats_at(heard + ROW * c, count)[:] = carray(inputs[c], frames)[start : start + count]
+            floats_at(heard + stride * c, count)[:] = carray(inputs[c], frames)[start : start + count]
         for i in range(net.layer_count):
             layer = layers[i]
             if layer.kind == POINTWISE:
-                activate_rows(layer, weights, heard, out, count)
+                finish_rows(layer, net, heard, out, vectors)
             else:
                 if layer.kind == CONV:
-                    convolve_rows(layer, weights, heard, out, net.frame, count)
+                    convolve_rows(layer, net, heard, out, count, vectors)
                 else:
-                    step_rows(layer, weights, net, heard, out, count)
-                activate_rows(layer, weights, out, out, count)
+                    step_rows(layer, weights, net, heard, out, count, vectors)
+                finish_rows(layer, net, out, out, vectors)
             heard, out = out, heard
         x = carray(inputs[0], frames)
         for o in range(net.outputs):
-            sound, y = floats_at(heard + ROW * o, count), carray(outputs[o], frames)
+            sound, y = floats_at(heard + stride * o, count), carray(outputs[o], frames)
             for n in range(count):
                 y[start + n] = fma(skip, x[start + n], sound[n])
         net.frame += count
@@ -156,8 +153,8 @@ def stream(config: SequentialConfig, weights: Weights) -> Node:
             "c": np.zeros(cells, np.float64),
             "x": np.zeros(widest, np.float32),
             "gates": np.zeros(MOST_GATE_ROWS * widest, np.float32),
-            "heard": np.zeros((widest, TILE), np.float32),
-            "out": np.zeros((widest, TILE), np.float32),
+            "heard": aligned_zeros(widest, TILE),
+            "out": aligned_zeros(widest, TILE),
         },
         constants={"layers": table(rows, LAYER), "weights": packed},
     )

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any, ClassVar
 
 from neuralamp.dsp import activation
-from neuralamp.dsp.rings import TILE
+from neuralamp.dsp.rows import TILE
 from neuralamp.errors import NetError
 from neuralamp.nets.nested import MOST_DEPTH, Net, depth
 from neuralamp.nets.shape import Shape

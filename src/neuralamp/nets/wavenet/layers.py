@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from neuralamp.dsp import activation
-from neuralamp.dsp.rings import TILE
+from neuralamp.dsp.rows import TILE
 from neuralamp.errors import NetError
 from neuralamp.nets.weights import WORK_OF_AN_ACTIVATION
 from neuralamp.settings import NO_OTHER_KEYS

@@ -1,12 +1,17 @@
-"""The WaveNet that plays: layer by layer over tiles of frames, every convolution with the past that it still hears."""
+"""The WaveNet that plays: layer by layer over tiles of frames, every convolution with the past that it still hears.
+
+Places are addresses. The rows of a work space lie end to end, `net.stride` bytes apart: as many as this tile's vectors take.
+"""
 
 import numpy as np
 from numba import carray
 
-from neuralamp.dsp.activation import activate
-from neuralamp.dsp.jit import address_of, as_pointer, call_node, floats_at, fma, integers_at, kernel
-from neuralamp.dsp.node import POINTER, Node, State, node, row_addresses
-from neuralamp.dsp.rings import TILE, add_rows, convolve, mirror, newest
+from neuralamp.dsp.jit import address_of, as_pointer, call_node, floats_at, integers_at, kernel
+from neuralamp.dsp.node import POINTER, Node, State, aligned_zeros, node
+from neuralamp.dsp.nonlinear import activate_rows
+from neuralamp.dsp.rings import convolve, mirror, newest
+from neuralamp.dsp.rows import TILE, add, blend, copy_rows, matrix, multiply, multiply_add, scale, vectors_of
+from neuralamp.dsp.vector import VECTOR_BYTES
 from neuralamp.nets import architecture_of
 from neuralamp.nets.nested import within
 from neuralamp.nets.wavenet.config import WaveNetConfig
@@ -16,243 +21,193 @@ from neuralamp.nets.weights import Weights
 
 NONE, GATED, BLENDED = range(len(GATINGS))
 CONV_IN, CONV_OUT, MIXIN_IN, MIXIN_OUT, ACTIVATION_IN, ACTIVATION_OUT, RESIDUAL_OUT, HEAD_1X1_OUT = range(8)
-ROW = 4 * TILE  # bytes from one row of a work space to the next
-ZERO, ONE = np.float32(0.0), np.float32(1.0)
 
 STATE = State(
-    frame=int, inputs=int, outputs=int, head_scale=float, layer_count=int, head_count=int, post_count=int, weight_count=int,
-    condition_net=int, condition_state=int, condition_channels=int,
+    frame=int, frames=int, vectors=int, stride=int, inputs=int, outputs=int, head_scale=float,
+    layer_count=int, head_count=int, post_count=int,
+    condition_net=int, condition_state=int, condition=int, conditions=int,
     layers=POINTER, heads=POINTER, posts=POINTER, weights=POINTER, rings=POINTER,
-    heard=POINTER, condition=POINTER, condition_rows=POINTER, mixed=POINTER, mixed_rows=POINTER,
-    stream=POINTER, z=POINTER, film=POINTER, out=POINTER,
+    heard=POINTER, heard_rows=POINTER, answer=POINTER, answer_rows=POINTER, modulated=POINTER,
+    stream=POINTER, z=POINTER, mixed=POINTER, film=POINTER, skip=POINTER, out=POINTER,
 )  # fmt: skip
 
 
 @kernel
-def add_condition(y, weights, first, rows, count):
-    """y += the mixin of the condition, whose rows lie at these addresses."""
-    for c in range(count):
-        x = floats_at(rows[c], y.size)
-        w = weights[first + c]
-        for n in range(y.size):
-            y[n] = fma(w, x[n], y[n])
-
-
-@kernel
-def modulate(layer, place, weights, net, rows, stride, frames):
+def modulate(layer, place, net, rows, stride):
     """The rows at `rows`, `stride` bytes apart: row 0, 1, ... of (width, frames) <- row (W c + b) + (V c + d)."""
-    film, width = layer.films[place], layer.film_widths[place]
-    condition, count = integers_at(net.condition_rows, net.condition_channels), net.condition_channels
-    scale, shift = floats_at(net.film, frames), floats_at(net.film + ROW, frames)
-    shifts = layer.film_shifts[place]
-    biases = film + (1 + shifts) * width * count
+    width, shifts = layer.film_widths[place], layer.film_shifts[place]
+    factors = (1 + shifts) * width  # the scales, then the shifts
+    weights = net.weights + 4 * layer.films[place]
+    biases = weights + 4 * factors * net.conditions
+    matrix(net.film, net.stride, 0, 0, weights, biases, factors, net.condition, net.stride, net.conditions, net.vectors)
     for c in range(width):
-        y = floats_at(rows + c * stride, frames)
-        scale[:] = weights[biases + c]
-        add_condition(scale, weights, film + c * count, condition, count)
+        factor, shift = net.film + net.stride * c, net.film + net.stride * (width + c)
         if shifts:
-            shift[:] = weights[biases + width + c]
-            add_condition(shift, weights, film + (width + c) * count, condition, count)
-            for n in range(frames):
-                y[n] = fma(y[n], scale[n], shift[n])
+            multiply_add(factor, shift, rows + stride * c, net.vectors)
         else:
-            for n in range(frames):
-                y[n] *= scale[n]
+            multiply(factor, rows + stride * c, net.vectors)
 
 
 @kernel
-def shape(layer, weights, z, frames):
+def convolve_and_mix(layer, net, position):
+    """z = conv(ring) + mixin(condition), with the modulations around both."""
+    z, films, condition = net.z, layer.films, net.condition
+    mixin, no_bias = net.weights + 4 * layer.mixin, net.weights + 4 * layer.mixin_bias
+    apart = films[CONV_OUT] >= 0 or films[MIXIN_IN] >= 0 or films[MIXIN_OUT] >= 0
+    conditions = 0 if apart else net.conditions
+    convolve(z, net.stride, layer, net.weights, position, mixin, condition, net.stride, conditions, net.vectors)
+    if films[CONV_OUT] >= 0:
+        modulate(layer, CONV_OUT, net, z, net.stride)
+    if films[MIXIN_IN] >= 0:
+        condition = net.modulated
+        copy_rows(net.condition, net.stride, condition, net.stride, net.conditions, net.frames)
+        modulate(layer, MIXIN_IN, net, condition, net.stride)
+    if films[MIXIN_OUT] >= 0:
+        y = net.mixed
+        matrix(y, net.stride, 0, 0, mixin, no_bias, layer.width, condition, net.stride, net.conditions, net.vectors)
+        modulate(layer, MIXIN_OUT, net, y, net.stride)
+        add(y, z, layer.width * net.vectors)
+    elif apart:
+        matrix(z, net.stride, z, net.stride, mixin, no_bias, layer.width, condition, net.stride, net.conditions, net.vectors)
+    if films[ACTIVATION_IN] >= 0:
+        modulate(layer, ACTIVATION_IN, net, z, net.stride)
+
+
+@kernel
+def shape(layer, net):
     """z -> a, in place in the first `bottleneck` rows of z: activation and gate, as LayerArray has them."""
-    for c in range(layer.bottleneck):
-        a = floats_at(z + ROW * c, frames)
-        numbers = weights[layer.activation_numbers + c * layer.activation_step :]
-        if layer.gating == NONE:
-            activate(layer.activation, numbers, a, a)
-            continue
-        gate = floats_at(z + ROW * (layer.bottleneck + c), frames)
-        activate(layer.gate, weights[layer.gate_numbers + c * layer.gate_step :], gate, gate)
-        activated = floats_at(z + ROW * layer.width, frames)  # the spare row behind z
-        activate(layer.activation, numbers, a, activated)
-        if layer.gating == GATED:
-            for n in range(frames):
-                a[n] = activated[n] * gate[n]
-        else:
-            for n in range(frames):
-                a[n] = fma(gate[n], activated[n], (ONE - gate[n]) * a[n])
-
-
-@kernel
-def hear(layer, weights, net, frame, frames):
-    """What a modulated convolution hears: the residual stream, which stays as it is, modulated into the ring."""
-    for c in range(layer.channels):
-        newest(layer, c, frame, frames)[:] = floats_at(net.stream + ROW * c, frames)
-    # The ring's own rows are modulated in place: its newest frames lie `stride` floats apart, as rows do.
-    first = layer.ring + 4 * (frame % layer.ring_frames)
-    modulate(layer, CONV_IN, weights, net, first, 4 * layer.stride, frames)
-
-
-@kernel
-def mix_condition(layer, weights, net, frames):
-    """z += mixin(condition), with the modulations around both."""
-    condition, count = integers_at(net.condition_rows, net.condition_channels), net.condition_channels
-    if layer.films[CONV_OUT] >= 0:
-        modulate(layer, CONV_OUT, weights, net, net.z, ROW, frames)
-    rows = condition
-    if layer.films[MIXIN_IN] >= 0:
-        rows = integers_at(net.mixed_rows, count)
-        for c in range(count):
-            floats_at(rows[c], frames)[:] = floats_at(condition[c], frames)
-        modulate(layer, MIXIN_IN, weights, net, net.mixed, ROW, frames)
-    if layer.films[MIXIN_OUT] >= 0:
-        mixin = net.mixed + ROW * count  # behind the modulated condition
-        for o in range(layer.width):
-            y = floats_at(mixin + ROW * o, frames)
-            y[:] = ZERO
-            add_condition(y, weights, layer.mixin + o * count, rows, count)
-        modulate(layer, MIXIN_OUT, weights, net, mixin, ROW, frames)
-        for o in range(layer.width):
-            y, z = floats_at(mixin + ROW * o, frames), floats_at(net.z + ROW * o, frames)
-            for n in range(frames):
-                z[n] += y[n]
+    z, rows = net.z, layer.bottleneck
+    count = rows * net.vectors
+    numbers = net.weights + 4 * layer.activation_numbers
+    if layer.gating == NONE:
+        activate_rows(layer.activation, numbers, 4 * layer.activation_step, z, z, rows, net.vectors)
     else:
-        for o in range(layer.width):
-            add_condition(floats_at(net.z + ROW * o, frames), weights, layer.mixin + o * count, rows, count)
-    if layer.films[ACTIVATION_IN] >= 0:
-        modulate(layer, ACTIVATION_IN, weights, net, net.z, ROW, frames)
+        gate = z + rows * net.stride
+        activate_rows(layer.gate, net.weights + 4 * layer.gate_numbers, 4 * layer.gate_step, gate, gate, rows, net.vectors)
+        activate_rows(layer.activation, numbers, 4 * layer.activation_step, z, net.mixed, rows, net.vectors)
+        if layer.gating == GATED:
+            multiply(gate, net.mixed, count)
+            copy_rows(net.mixed, net.stride, z, net.stride, rows, net.frames)
+        else:
+            blend(gate, net.mixed, z, count)
+    if layer.films[ACTIVATION_OUT] >= 0:
+        modulate(layer, ACTIVATION_OUT, net, z, net.stride)
 
 
 @kernel
-def mixed_1x1(weights, net, matrix, biases, width, bottleneck, frames):
-    """The rows of `mixed` = a 1x1 convolution of a; summed by itself, so that its rounding is that of small numbers."""
-    for c in range(width):
-        y = floats_at(net.mixed + ROW * c, frames)
-        y[:] = weights[biases + c]
-        add_rows(y, weights, matrix + c * bottleneck, net.z, TILE, bottleneck)
-
-
-@kernel
-def add_skip(layer, weights, net, head, frames):
-    """The ring that the head reads += a, through the layer's own 1x1 where it has one."""
-    rows = net.z
+def add_skip(layer, net, head):
+    """The sum that the head reads += a, through the layer's own 1x1 where it has one."""
+    a = net.z
     if layer.head_1x1 >= 0:
-        rows = net.mixed
-        mixed_1x1(weights, net, layer.head_1x1, layer.head_1x1_bias, head.channels, layer.bottleneck, frames)
+        weights, bias, a = net.weights + 4 * layer.head_1x1, net.weights + 4 * layer.head_1x1_bias, net.mixed
+        matrix(a, net.stride, 0, 0, weights, bias, head.channels, net.z, net.stride, layer.bottleneck, net.vectors)
         if layer.films[HEAD_1X1_OUT] >= 0:
-            modulate(layer, HEAD_1X1_OUT, weights, net, net.mixed, ROW, frames)
-    for c in range(head.channels):
-        skip, a = newest(head, c, net.frame, frames), floats_at(rows + ROW * c, frames)
-        for n in range(frames):
-            skip[n] += a[n]
+            modulate(layer, HEAD_1X1_OUT, net, a, net.stride)
+    add(a, net.skip, head.channels * net.vectors)
 
 
 @kernel
-def incoming(layer, net, c, frames):
-    """Where channel `c` of a layer's input is: in its ring, or where `hear` looks for it."""
-    if layer.films[CONV_IN] >= 0:
-        return floats_at(net.stream + ROW * c, frames)
-    return newest(layer, c, net.frame, frames)
+def pass_on(layer, net, x, x_stride, y, y_stride):
+    """The rows at y = the residual stream behind a layer: the rows at x, plus a through the 1x1 where it has one."""
+    if layer.residual < 0:
+        copy_rows(x, x_stride, y, y_stride, layer.channels, net.frames)
+        return
+    weights, bias = net.weights + 4 * layer.residual, net.weights + 4 * layer.residual_bias
+    if layer.films[RESIDUAL_OUT] >= 0:
+        a = net.mixed
+        matrix(a, net.stride, 0, 0, weights, bias, layer.channels, net.z, net.stride, layer.bottleneck, net.vectors)
+        modulate(layer, RESIDUAL_OUT, net, a, net.stride)
+        for c in range(layer.channels):
+            copy_rows(x + c * x_stride, 0, y + c * y_stride, 0, 1, net.frames)
+            add(a + c * net.stride, y + c * y_stride, net.vectors)
+        return
+    matrix(y, y_stride, x, x_stride, weights, bias, layer.channels, net.z, net.stride, layer.bottleneck, net.vectors)
 
 
 @kernel
-def pass_on(layer, following, weights, net, last, frames):
-    """The residual stream behind a layer: what came in, plus a through the 1x1 where it has one."""
-    if layer.residual >= 0:
-        mixed_1x1(weights, net, layer.residual, layer.residual_bias, layer.channels, layer.bottleneck, frames)
-        if layer.films[RESIDUAL_OUT] >= 0:
-            modulate(layer, RESIDUAL_OUT, weights, net, net.mixed, ROW, frames)
-    for c in range(layer.channels):
-        x = incoming(layer, net, c, frames)
-        y = floats_at(net.stream + ROW * c, frames) if last else incoming(following, net, c, frames)
-        if layer.residual >= 0:
-            added = floats_at(net.mixed + ROW * c, frames)
-            for n in range(frames):
-                y[n] = x[n] + added[n]
-        else:
-            y[:] = x
+def play_array(head, layers, net):
+    """One layer array on one tile: the stream of the array before (what is heard, for the first) -> its own, skips in `skip`.
 
-
-@kernel
-def play_array(head, layers, weights, net, frames):
-    """One layer array on one tile: the stream of the array before (the input, for the first) -> its own, skips in its ring."""
-    first = layers[head.first_layer]
-    for c in range(first.channels):
-        # `out`, where the stream is wanted: the other channels still read the stream of the array before
-        y = floats_at(net.out + ROW * c, frames) if first.films[CONV_IN] >= 0 else newest(first, c, net.frame, frames)
-        y[:] = ZERO
-        if head.first_layer == 0:
-            add_condition(y, weights, head.rechannel + c * net.inputs, integers_at(net.heard, net.inputs), net.inputs)
-        else:
-            add_rows(y, weights, head.rechannel + c * head.stream_channels, net.stream, TILE, head.stream_channels)
-    if first.films[CONV_IN] >= 0:
-        for c in range(first.channels):
-            floats_at(net.stream + ROW * c, frames)[:] = floats_at(net.out + ROW * c, frames)
-    for i in range(head.first_layer, head.first_layer + head.layers):
+    The stream goes from ring to ring; a layer whose convolution hears it modulated has it in `stream`, and the array's end too.
+    """
+    end = head.first_layer + head.layers
+    layer = layers[head.first_layer]
+    position = net.frame % layer.ring_frames
+    x, x_stride = newest(layer, position), layer.stride
+    rechannel, no_bias = net.weights + 4 * head.rechannel, net.weights + 4 * head.rechannel_bias
+    before = net.heard if head.first_layer == 0 else net.stream
+    matrix(x, x_stride, 0, 0, rechannel, no_bias, layer.channels, before, net.stride, head.stream_channels, net.vectors)
+    for i in range(head.first_layer, end):
         layer = layers[i]
         if layer.films[CONV_IN] >= 0:
-            hear(layer, weights, net, net.frame, frames)
-        mirror(layer, net.frame, frames)
-        for o in range(layer.width):
-            convolve(floats_at(net.z + ROW * o, frames), weights, o, layer, net.frame)
-        mix_condition(layer, weights, net, frames)
-        shape(layer, weights, net.z, frames)
-        if layer.films[ACTIVATION_OUT] >= 0:
-            modulate(layer, ACTIVATION_OUT, weights, net, net.z, ROW, frames)
-        add_skip(layer, weights, net, head, frames)
-        last = i + 1 == head.first_layer + head.layers
-        pass_on(layer, layers[i if last else i + 1], weights, net, last, frames)
-    mirror(head, net.frame, frames)
+            copy_rows(x, x_stride, net.stream, net.stride, layer.channels, net.frames)
+            modulate(layer, CONV_IN, net, x, x_stride)
+            x, x_stride = net.stream, net.stride
+        mirror(layer, position, net.frames)
+        convolve_and_mix(layer, net, position)
+        shape(layer, net)
+        add_skip(layer, net, head)
+        if i + 1 < end:
+            following = layers[i + 1]
+            position = net.frame % following.ring_frames
+            y, y_stride = newest(following, position), following.stride
+        else:
+            y, y_stride = net.stream, net.stride
+        pass_on(layer, net, x, x_stride, y, y_stride)
+        x, x_stride = y, y_stride
 
 
 @kernel
-def play_post_head(net, weights, frames):
-    """The layers behind the head, in the rows of `out`."""
+def convolve_past(row, net, x, y):
+    """The rows at y = the convolution `row` of the rows at x and of their past."""
+    position = net.frame % row.ring_frames
+    copy_rows(x, net.stride, newest(row, position), row.stride, row.channels, net.frames)
+    mirror(row, position, net.frames)
+    convolve(y, net.stride, row, net.weights, position, 0, 0, 0, 0, net.vectors)
+
+
+@kernel
+def play_tile(net):
+    """The rows of `out` = what the net makes of the rows of `heard`."""
+    layers = carray(as_pointer(net.layers), net.layer_count, LAYER)
+    heads = carray(as_pointer(net.heads), net.head_count, HEAD)
     posts = carray(as_pointer(net.posts), max(net.post_count, 1), POST)
+    floats_at(net.skip, heads[0].channels * net.vectors * (VECTOR_BYTES // 4))[:] = np.float32(0.0)
+    for a in range(net.head_count):
+        if a > 0:  # the skip sum starts from the head of the array before
+            copy_rows(net.out, net.stride, net.skip, net.stride, heads[a].channels, net.frames)
+        play_array(heads[a], layers, net)
+        convolve_past(heads[a], net, net.skip, net.out)
+    scale(np.float32(net.head_scale), net.out, heads[net.head_count - 1].width * net.vectors)
     for i in range(net.post_count):
         post = posts[i]
-        for c in range(post.channels):
-            numbers = weights[post.activation_numbers + c * post.activation_step :]
-            activate(post.activation, numbers, floats_at(net.out + ROW * c, frames), newest(post, c, net.frame, frames))
-        mirror(post, net.frame, frames)
-        for o in range(post.width):
-            convolve(floats_at(net.out + ROW * o, frames), weights, o, post, net.frame)
+        numbers = net.weights + 4 * post.activation_numbers
+        activate_rows(post.activation, numbers, 4 * post.activation_step, net.out, net.out, post.channels, net.vectors)
+        convolve_past(post, net, net.out, net.out)
 
 
 @node(STATE)
 def play(inputs, outputs, frames, state):
     net = carray(state, (1,))[0]
-    layers = carray(as_pointer(net.layers), net.layer_count, LAYER)
-    heads = carray(as_pointer(net.heads), net.head_count, HEAD)
-    weights = floats_at(net.weights, net.weight_count)
-    heard = integers_at(net.heard, net.inputs)
-    condition_rows = integers_at(net.condition_rows, net.condition_channels)
-    head_scale = np.float32(net.head_scale)
+    heard_rows, answer_rows = integers_at(net.heard_rows, net.inputs), integers_at(net.answer_rows, net.conditions)
     start = 0
     while start < frames:
         count = min(TILE, frames - start)
+        net.frames, net.vectors = count, vectors_of(count)
+        net.stride = VECTOR_BYTES * net.vectors
         for c in range(net.inputs):
-            heard[c] = address_of(inputs[c]) + 4 * start
-            if net.condition_net == 0:
-                condition_rows[c] = heard[c]
+            floats_at(net.heard + net.stride * c, count)[:] = carray(inputs[c], frames)[start : start + count]
+        net.condition = net.heard
         if net.condition_net:
-            call_node(net.condition_net, net.heard, net.condition_rows, count, net.condition_state)
-        for a in range(net.head_count):
-            head = heads[a]
-            for c in range(head.channels):
-                skip = newest(head, c, net.frame, count)
-                if a == 0:
-                    skip[:] = ZERO
-                else:  # the head of the array before
-                    skip[:] = floats_at(net.out + ROW * c, count)
-            play_array(head, layers, weights, net, count)
-            for o in range(head.width):
-                convolve(floats_at(net.out + ROW * o, count), weights, o, head, net.frame)
-        for o in range(heads[net.head_count - 1].width):
-            y = floats_at(net.out + ROW * o, count)
-            for n in range(count):
-                y[n] *= head_scale
-        play_post_head(net, weights, count)
+            for c in range(net.inputs):
+                heard_rows[c] = address_of(inputs[c]) + 4 * start
+            for c in range(net.conditions):
+                answer_rows[c] = net.answer + net.stride * c
+            call_node(net.condition_net, net.heard_rows, net.answer_rows, count, net.condition_state)
+            net.condition = net.answer
+        play_tile(net)
         for o in range(net.outputs):
-            carray(outputs[o], frames)[start : start + count] = floats_at(net.out + ROW * o, count)
+            carray(outputs[o], frames)[start : start + count] = floats_at(net.out + net.stride * o, count)
         net.frame += count
         start += count
 
@@ -261,8 +216,7 @@ def stream(config: WaveNetConfig, weights: Weights) -> Node:
     """The net as a node: rows of sound and knobs in, sound out. All past is zero: let it settle on silence first."""
     tables = Tables(config, weights)
     inner = [architecture_of(net).stream(net, within(prefix, weights)) for prefix, net in config.inner.items()]
-    condition = np.zeros((config.condition_channels, TILE), np.float32)
-    mixed = np.zeros((tables.widest, TILE), np.float32)
+    spaces = dict.fromkeys(("heard", "answer", "modulated", "stream", "z", "mixed", "skip", "out"), tables.widest)
     return Node(
         play,
         {
@@ -272,28 +226,22 @@ def stream(config: WaveNetConfig, weights: Weights) -> Node:
             "layer_count": len(tables.layers),
             "head_count": len(tables.heads),
             "post_count": len(config.post_head),
-            "weight_count": tables.weights.size,
             "condition_net": inner[0].kernel.address if inner else 0,
             "condition_state": inner[0].address if inner else 0,
-            "condition_channels": config.condition_channels,
+            "conditions": config.condition_channels,
         },
         memory={
             "rings": tables.rings,
-            "heard": np.zeros(config.inputs, np.int64),
-            "condition": condition,
-            "condition_rows": row_addresses(condition),
-            "mixed": mixed,
-            "stream": np.zeros((tables.widest, TILE), np.float32),
-            "z": np.zeros((tables.widest, TILE), np.float32),
-            "film": np.zeros((2, TILE), np.float32),
-            "out": np.zeros((tables.widest, TILE), np.float32),
-        },
+            "heard_rows": np.zeros(config.inputs, np.int64),
+            "answer_rows": np.zeros(config.condition_channels, np.int64),
+            "film": aligned_zeros(2 * tables.widest, TILE),
+        }
+        | {name: aligned_zeros(rows, TILE) for name, rows in spaces.items()},
         constants={
             "layers": tables.layers,
             "heads": tables.heads,
             "posts": tables.posts,
             "weights": tables.weights,
-            "mixed_rows": row_addresses(mixed),
         },
         inner=inner,
     )

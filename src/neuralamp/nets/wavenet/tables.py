@@ -14,17 +14,17 @@ from neuralamp.nets.weights import Weights
 LAYER = np.dtype(
     [(name, np.int64) for name in [*RING, "bottleneck", "gating", *ACTIVATION]]
     + [(name, np.int64) for name in ("gate", "gate_numbers", "gate_step")]
-    + [(name, np.int64) for name in ("mixin", "residual", "residual_bias", "head_1x1", "head_1x1_bias")]
+    + [(name, np.int64) for name in ("mixin", "mixin_bias", "residual", "residual_bias", "head_1x1", "head_1x1_bias")]
     + [(name, np.int64, (len(PLACES),)) for name in ("films", "film_widths", "film_shifts")]
 )
-HEAD = np.dtype([(name, np.int64) for name in [*RING, "first_layer", "layers", "stream_channels", "rechannel"]])
+HEAD = np.dtype([(name, np.int64) for name in [*RING, "first_layer", "layers", "stream_channels", "rechannel", "rechannel_bias"]])
 POST = np.dtype([(name, np.int64) for name in [*RING, *ACTIVATION]])
 
 
 class Tables:
     """The tables of a net, its packed weights and the memory of its rings.
 
-    widest  rows that any work space may need: of z and the spare row behind it, of a modulated condition and mixin, of a stream.
+    widest  rows that any work space may need: of z, of what is heard, of a stream, a skip sum or a head.
     """
 
     def __init__(self, config: WaveNetConfig, weights: Weights):
@@ -40,6 +40,7 @@ class Tables:
                 self._packer.convolution(f"{name}.head", array.skip_channels, array.head_channels, taps, dilation)
                 | {"first_layer": len(layers), "layers": array.layers, "stream_channels": stream_channels}
                 | {"rechannel": self._packer.matrix(f"{name}.rechannel.weight")}
+                | {"rechannel_bias": self._packer.zeros(array.channels)}
             )
             layers += [self._layer(f"{name}.layers.{i}", array, i) for i in range(array.layers)]
             stream_channels = array.channels
@@ -52,9 +53,11 @@ class Tables:
         self.weights = self._packer.weights()
         self.layers, self.heads, self.posts = table(layers, LAYER), table(heads, HEAD), table(posts, POST)
         self.widest = max(
-            1 + self._condition + int(max(self.layers["width"])),
+            config.inputs,
+            self._condition,
+            int(max(self.layers["width"])),
             *(max(array.channels, array.skip_channels, array.head_channels) for array in config.arrays),
-            *(layer.channels for layer in config.post_head),
+            *(channels for widths in config.post_widths for channels in widths),
         )
 
     def _layer(self, name: str, array: LayerArray, i: int) -> Row:
@@ -69,6 +72,7 @@ class Tables:
             | packer.activation("gate", gate, f"{name}.gate_activation.slopes")
             | {
                 "mixin": packer.matrix(f"{name}.mixin.weight", array.mixin_groups),
+                "mixin_bias": packer.zeros(array.conv_channels(i)),
                 "residual": packer.matrix(f"{name}.residual_1x1.weight", array.residual_groups),
                 "residual_bias": packer.vector(f"{name}.residual_1x1.bias"),
                 "head_1x1": packer.matrix(f"{name}.head_1x1.weight", array.head_1x1_groups),

@@ -1,0 +1,218 @@
+"""What the nonlinearities of nets compute, in float32: written once for a number alone and for vectors of them."""
+
+import math
+
+import numpy as np
+
+from neuralamp.dsp.activation import (
+    ELU,
+    FAST_TANH,
+    HARD_SWISH,
+    HARD_TANH,
+    LEAKY_HARD_TANH,
+    LEAKY_RELU,
+    PRELU,
+    RELU,
+    SIGMOID,
+    SILU,
+    SOFTSIGN,
+    TANH,
+)  # fmt: skip
+from neuralamp.dsp.jit import float_at, inlined, kernel
+from neuralamp.dsp.vector import (
+    VECTOR_BYTES,
+    fma,
+    grid,
+    larger,
+    load,
+    magnitude,
+    power_of_two,
+    round_down,
+    smaller,
+    store,
+    where_positive,
+)  # fmt: skip
+
+ZERO, HALF, ONE, TWO, THREE, SIX = (np.float32(value) for value in (0.0, 0.5, 1.0, 2.0, 3.0, 6.0))
+
+TANH_LIMIT = np.float32(9.1)  # float32's tanh has reached 1 there
+EXP_LOWEST, EXP_HIGHEST, LOG2_E = np.float32(-87.0), np.float32(88.0), np.float32(1.0 / math.log(2.0))
+LN_2_HIGH = np.float32(0.693359375)  # the first 9 bits of ln 2, so that n times it is exact; the rest is LN_2_LOW
+LN_2_LOW = np.float32(math.log(2.0) - 0.693359375)
+E3, E4, E5, E6, E7 = (np.float32(1.0 / math.factorial(k)) for k in range(3, 8))
+
+
+@inlined
+def clamp(x, lowest, highest):
+    """x, or the bound that it is beyond; what is no number stays none."""
+    return smaller(highest, larger(lowest, x))
+
+
+@inlined
+def split_exp(x):
+    """(2^n, exp(r) - 1) with exp(x) = 2^n exp(r) and |r| <= ln(2)/2, by Taylor's series to r^7, for -87 <= x <= 88."""
+    n = round_down(fma(x, LOG2_E, HALF))
+    r = fma(n, -LN_2_LOW, fma(n, -LN_2_HIGH, x))
+    p = fma(r, fma(r, fma(r, fma(r, fma(r, E7, E6), E5), E4), E3), HALF)
+    return power_of_two(n), fma(r * r, p, r)
+
+
+@inlined
+def exp(x):
+    """exp(x) within 1.2e-7 of itself, for -87 <= x <= 88 and clamped there."""
+    scale, above_one = split_exp(clamp(x, EXP_LOWEST, EXP_HIGHEST))
+    return fma(above_one, scale, scale)
+
+
+@inlined
+def tanh(x):
+    """tanh(x) = m / (m + 2), m = exp(2x) - 1, within 1.5e-7 and 2.4e-8 in the mean square.
+
+    A rational function of x alone takes 0.9 of the time and errs twice as much: in a hot amp that is heard 3 dB higher.
+    """
+    x = clamp(x, -TANH_LIMIT, TANH_LIMIT)
+    scale, above_one = split_exp(x + x)
+    m = fma(above_one, scale, scale - ONE)
+    return m / (m + TWO)
+
+
+@inlined
+def sigmoid(x):
+    """1 / (1 + exp(-x)), within 2e-7 of itself on both sides: 1 - sigmoid(x) is had exactly as sigmoid(-x)."""
+    return ONE / (ONE + exp(-x))
+
+
+# The rational function that a file means by "Fasttanh": up to 1e-4 away from tanh, and part of such a capture's sound.
+F0, F1, F2, F3, F4 = (
+    np.float32(value) for value in (2.45550750702956, 0.893229853513558, 0.821226666969744, 2.44506634652299, 0.814642734961073)
+)
+
+
+@inlined
+def fast_tanh(x):
+    """x (a + a |x| + (b + c |x|) x^2) / (d + (d + x^2) |x + e x |x||)."""
+    size = magnitude(x)
+    square = x * x
+    above = x * (F0 + F0 * size + (F1 + F2 * size) * square)
+    return above / (F3 + (F3 + square) * magnitude(x + F4 * x * size))
+
+
+# Below, one for each name in dsp/activation.py: f(x, numbers), where `numbers` is the address of the activation's own.
+
+
+@inlined
+def _linear(x, numbers):
+    return x
+
+
+@inlined
+def _tanh(x, numbers):
+    return tanh(x)
+
+
+@inlined
+def _sigmoid(x, numbers):
+    return sigmoid(x)
+
+
+@inlined
+def _relu(x, numbers):
+    return larger(x, ZERO)
+
+
+@inlined
+def _leaky_relu(x, numbers):
+    return where_positive(x, x, float_at(numbers) * x)
+
+
+@inlined
+def _silu(x, numbers):
+    return x * sigmoid(x)
+
+
+@inlined
+def _hard_tanh(x, numbers):
+    return clamp(x, -ONE, ONE)
+
+
+@inlined
+def _hard_swish(x, numbers):
+    return x * clamp(x + THREE, ZERO, SIX) / SIX
+
+
+@inlined
+def _softsign(x, numbers):
+    return x / (ONE + magnitude(x))
+
+
+@inlined
+def _fast_tanh(x, numbers):
+    return fast_tanh(x)
+
+
+@inlined
+def _leaky_hard_tanh(x, numbers):
+    """x between its two corners, and lines of their own slopes beyond."""
+    lowest, highest, below, above = float_at(numbers), float_at(numbers + 4), float_at(numbers + 8), float_at(numbers + 12)
+    line_below, line_above = fma(x - lowest, below, lowest), fma(x - highest, above, highest)
+    return where_positive(lowest - x, line_below, where_positive(x - highest, line_above, x))
+
+
+@inlined
+def _elu(x, numbers):
+    """x above zero, exp(x) - 1 below."""
+    return where_positive(x, x, exp(smaller(x, ZERO)) - ONE)
+
+
+@inlined
+def each(function, numbers, x, y, count):
+    """y = f(x), `count` vectors that lie end to end at these addresses, which may be the same."""
+    end, by_fours = x + VECTOR_BYTES * count, x + VECTOR_BYTES * (count - 3)
+    while x < by_fours:  # four at once hide each other's divisions
+        store(y, 0, function(load(grid(1, 4), x, 0), numbers))
+        x += 4 * VECTOR_BYTES
+        y += 4 * VECTOR_BYTES
+    while x < end:
+        store(y, 0, function(load(grid(1, 1), x, 0), numbers))
+        x += VECTOR_BYTES
+        y += VECTOR_BYTES
+
+
+@kernel
+def activate(code, numbers, x, y, count):
+    """y = f(x) for the activation of this code and the address of its numbers (PReLU's: this channel's slope); see `each`."""
+    if code == TANH:
+        each(_tanh, numbers, x, y, count)
+    elif code == SIGMOID:
+        each(_sigmoid, numbers, x, y, count)
+    elif code == RELU:
+        each(_relu, numbers, x, y, count)
+    elif code in (LEAKY_RELU, PRELU):
+        each(_leaky_relu, numbers, x, y, count)
+    elif code == SILU:
+        each(_silu, numbers, x, y, count)
+    elif code == HARD_TANH:
+        each(_hard_tanh, numbers, x, y, count)
+    elif code == HARD_SWISH:
+        each(_hard_swish, numbers, x, y, count)
+    elif code == SOFTSIGN:
+        each(_softsign, numbers, x, y, count)
+    elif code == FAST_TANH:
+        each(_fast_tanh, numbers, x, y, count)
+    elif code == LEAKY_HARD_TANH:
+        each(_leaky_hard_tanh, numbers, x, y, count)
+    elif code == ELU:
+        each(_elu, numbers, x, y, count)
+    else:
+        each(_linear, numbers, x, y, count)
+
+
+@inlined
+def activate_rows(code, numbers, step, x, y, rows, vectors):
+    """`activate` on rows that lie end to end; `step` is 4 where each row has a number of its own, else 0."""
+    if step == 0:
+        activate(code, numbers, x, y, rows * vectors)
+    else:
+        for c in range(rows):
+            row = VECTOR_BYTES * vectors * c
+            activate(code, numbers + step * c, x + row, y + row, vectors)
