@@ -1,8 +1,8 @@
 """Rows of frames and matrices times them: what the layers of nets are made of.
 
-A row is a stretch of frames of one channel. Rows lie `stride` bytes apart; those of a work space end to end, up to TILE frames long.
-Kernels work on whole vectors: behind a row's last frame there is room for the rest of one, whose numbers mean nothing. Places are
-addresses, and each frame's sums keep one order, so no cut of the stream can be heard.
+A row is a stretch of frames of one channel. Rows lie `stride` bytes apart; those of a work space end to end, up to TILE frames
+long. Kernels work on whole vectors: behind a row's last frame there is room for the rest of one, whose numbers mean nothing.
+Places are addresses, and each frame's sums keep one order, so no cut of the stream can be heard.
 """
 
 import numpy as np
@@ -11,11 +11,8 @@ from neuralamp.dsp.jit import LANES, inlined, kernel
 from neuralamp.dsp.vector import VECTOR_BYTES, add_product, fma, grid, load, numbers, store
 
 TILE = 64  # frames worked on at once: the rows of a layer stay in the first-level cache
-TALL, HIGH = (
-    4,
-    8,
-)  # rows of a block, of a single vector: the sums and wholes, and what they are made of, find room in the registers
-WIDE = 2 if LANES == 8 else 4  # vectors of a block
+# Rows and vectors of a block, and rows of one that is a single vector wide: its sums, and what they are made of, fit in registers.
+TALL, WIDE, HIGH = 4, (2 if LANES == 8 else 4), 8
 ONE = np.float32(1.0)
 
 
