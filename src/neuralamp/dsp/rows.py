@@ -11,7 +11,7 @@ from neuralamp.dsp.jit import LANES, inlined, kernel
 from neuralamp.dsp.vector import VECTOR_BYTES, add_product, fma, grid, load, numbers, store
 
 TILE = 64  # frames worked on at once: the rows of a layer stay in the first-level cache
-# Rows and vectors of a block, and rows of one that is a single vector wide: its sums, and what they are made of, fit in registers.
+# Rows and vectors of a block, and rows of one that is a single vector wide: sums, and what they are made of, fit in registers.
 TALL, WIDE, HIGH = 4, (2 if LANES == 8 else 4), 8
 ONE = np.float32(1.0)
 
