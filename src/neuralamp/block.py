@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from neuralamp.dsp.node import Node, NodeKernel, State, glide_coefficient
+from neuralamp.dsp.glide import glide_coefficient
+from neuralamp.dsp.node import Node, NodeKernel, State
 from neuralamp.errors import KnobError
 
 

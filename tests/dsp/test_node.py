@@ -5,7 +5,8 @@ import pytest
 from numba import carray
 
 from neuralamp.blocks.level import Level
-from neuralamp.dsp.node import POINTER, Node, State, glide_coefficient, node, row_addresses
+from neuralamp.dsp.glide import glide_coefficient
+from neuralamp.dsp.node import POINTER, Node, State, node, row_addresses
 from tests.sound import at_rest, cuts, noise, play_in_cuts, reset
 
 

@@ -15,6 +15,7 @@ from neuralamp.capture.file import open_capture
 from neuralamp.capture.levels import Levels, gains_db
 from neuralamp.capture.loudness import loudness_db
 from neuralamp.capture.shelf import find_capture
+from neuralamp.dsp.glide import amplify, glide
 from neuralamp.dsp.jit import address_of, call_node, floats_at, integers_at
 from neuralamp.dsp.node import POINTER, Node, State, node, row_addresses
 from neuralamp.dsp.resample import resampled
@@ -46,23 +47,21 @@ class Amp(Block):
     @node(state)
     def play(inputs, outputs, frames, state):
         box = carray(state, (1,))[0]
-        for n in range(frames):
-            box.now[0] += box.slew * (box.goal[0] - box.now[0])
-            for c in range(box.channels):
-                driven = floats_at(box.driven + 4 * c * box.max_frames, frames)
-                driven[n] = inputs[c][n] * (box.before * box.now[0])
+        drive, level = box.now[0], box.now[1]
+        for c in range(box.channels):
+            driven = floats_at(box.driven + 4 * c * box.max_frames, frames)
+            box.now[0] = amplify(carray(inputs[c], frames), driven, box.before, drive, box.goal[0], box.slew)
         for k in range(box.inputs - 1):
             turned = floats_at(box.turned + 4 * k * box.max_frames, frames)
             for n in range(frames):
-                box.now[2 + k] += box.slew * (box.goal[2 + k] - box.now[2 + k])
+                box.now[2 + k] = glide(box.now[2 + k], box.goal[2 + k], box.slew)
                 turned[n] = box.now[2 + k]
         net_states = integers_at(box.net_states, box.channels)
         for c in range(box.channels):
             call_node(box.net, box.rows + 8 * c * box.inputs, address_of(outputs) + 8 * c, frames, net_states[c])
-        for n in range(frames):
-            box.now[1] += box.slew * (box.goal[1] - box.now[1])
-            for c in range(box.channels):
-                outputs[c][n] *= box.after * box.now[1]
+        for c in range(box.channels):
+            y = carray(outputs[c], frames)
+            box.now[1] = amplify(y, y, box.after, level, box.goal[1], box.slew)
 
     @property
     def controls(self):

@@ -8,6 +8,7 @@ from numba import carray
 from neuralamp.audio import look_at_audio, read_audio, resample
 from neuralamp.block import Block, FileSetting, Knob, Part, Switch
 from neuralamp.dsp.convolution import BLOCK, HEAD, convolution_memory, convolution_tables, convolution_taps, convolve
+from neuralamp.dsp.glide import amplify
 from neuralamp.dsp.jit import floats_at
 from neuralamp.dsp.node import CHANNELS, POINTER, Node, State, node
 from neuralamp.errors import AudioFileError
@@ -82,10 +83,10 @@ class Cab(Block):
             head, tail = heads[min(lane, box.responses - 1)], tails[min(lane, box.responses - 1)]
             convolve(x, y, box.clock, head, tail, tables, (recent[lane], spectra[lane], total[lane], ready[lane]))
         box.clock += frames
-        for n in range(frames):
-            box.now[0] += box.slew * (box.goal[0] - box.now[0])
-            for lane in range(lanes):
-                outputs[lane][n] *= box.now[0]
+        now, goal = box.now[0], box.goal[0]
+        for lane in range(lanes):
+            y = carray(outputs[lane], frames)
+            box.now[0] = amplify(y, y, 1.0, now, goal, box.slew)
 
 
 def impulse_response(path: Path, sample_rate: float, *, normalise: bool = False, trim: bool = False) -> np.ndarray:

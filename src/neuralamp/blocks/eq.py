@@ -3,6 +3,7 @@
 from numba import carray
 
 from neuralamp.block import Block, Knob, Part
+from neuralamp.dsp.glide import glide, glides
 from neuralamp.dsp.node import CHANNELS, State, node
 from neuralamp.dsp.svf import VALUES, high_cut, high_shelf, low_cut, low_shelf, peak, svf
 
@@ -65,9 +66,10 @@ class Eq(Block):
     def play(inputs, outputs, frames, state):
         box = carray(state, (1,))[0]
         goal, now, slew, memory = box.goal, box.now, box.slew, box.memory
+        gliding = glides(now, goal)
         for n in range(frames):
-            for k in range(BANDS * VALUES):
-                now[k] += slew * (goal[k] - now[k])
+            for k in range(BANDS * VALUES if gliding else 0):
+                now[k] = glide(now[k], goal[k], slew)
             for c in range(box.channels):
                 sample = inputs[c][n] + 0.0
                 for band in range(BANDS):

@@ -3,6 +3,7 @@
 from numba import carray
 
 from neuralamp.block import Block, Knob
+from neuralamp.dsp.glide import glide, glides
 from neuralamp.dsp.node import State, node
 from neuralamp.units import db_to_gain
 
@@ -45,9 +46,10 @@ class Gate(Block):
         so nothing clicks, and at u = 1 it is exactly 1: an open gate passes the sound bit for bit. One gain for all channels.
         """
         box = carray(state, (1,))[0]
+        gliding = glides(box.now, box.goal)
         for n in range(frames):
-            for k in range(6):
-                box.now[k] += box.slew * (box.goal[k] - box.now[k])
+            for k in range(6 if gliding else 0):
+                box.now[k] = glide(box.now[k], box.goal[k], box.slew)
             box.level *= box.fall
             for c in range(box.channels):
                 box.level = max(box.level, abs(inputs[c][n] + 0.0))

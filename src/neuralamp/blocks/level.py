@@ -3,6 +3,7 @@
 from numba import carray
 
 from neuralamp.block import Block, Knob
+from neuralamp.dsp.glide import amplify
 from neuralamp.dsp.node import State, node
 from neuralamp.units import db_to_gain
 
@@ -20,10 +21,9 @@ class Level(Block):
     @node(state)
     def play(inputs, outputs, frames, state):
         box = carray(state, (1,))[0]
-        for n in range(frames):
-            box.now[0] += box.slew * (box.goal[0] - box.now[0])
-            for c in range(box.channels):
-                outputs[c][n] = inputs[c][n] * box.now[0]
+        now, goal = box.now[0], box.goal[0]
+        for c in range(box.channels):
+            box.now[0] = amplify(carray(inputs[c], frames), carray(outputs[c], frames), 1.0, now, goal, box.slew)
 
 
 BOX = Level

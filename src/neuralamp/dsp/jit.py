@@ -18,7 +18,8 @@ numba.config.CACHE_DIR = str(KERNEL_CACHE)
 # error_model="numpy": a division by zero gives inf instead of an exception, which would take the GIL in the audio thread.
 # No fastmath: it may reorder sums, and then the sound would depend on the buffer size.
 kernel = numba.njit(cache=True, error_model="numpy", nogil=True)
-inlined = numba.njit(cache=True, error_model="numpy", nogil=True, forceinline=True)  # a part of its callers, in their registers
+# A part of its callers, as if it were written there: what is in registers stays there, and numba compiles it with them, once.
+inlined = numba.njit(error_model="numpy", nogil=True, inline="always")
 
 X86 = platform.machine().lower() in ("x86_64", "amd64")
 ARM = platform.machine().lower() in ("aarch64", "arm64")
@@ -37,6 +38,16 @@ LANES = _lanes()
 def kernels_are_cold() -> bool:
     """Whether nothing is compiled yet: the first use will take a while, and should say so."""
     return not any(KERNEL_CACHE.rglob("*.nbc"))
+
+
+@intrinsic
+def float_from_bits(typing, bits):
+    """The float32 that these 32 bits are."""
+
+    def codegen(context, builder, signature, args):
+        return builder.bitcast(args[0], ir.FloatType())
+
+    return types.float32(types.int32), codegen
 
 
 @intrinsic

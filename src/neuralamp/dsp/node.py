@@ -16,10 +16,7 @@ import numba
 import numpy as np
 from numba import types
 
-from neuralamp.units import time_coefficient
-
 CHANNELS = 2  # the most that a box carries: mono or stereo
-GLIDE_MS = 8.0  # the time constant of a knob's glide: fast under the finger, no zipper noise
 
 POINTER = "pointer"
 """A field of a State that holds the address of an array, filled by `Node`."""
@@ -145,8 +142,3 @@ def aligned_zeros(*shape: int) -> np.ndarray:
 def row_addresses(rows: np.ndarray) -> np.ndarray:
     """The address of each row of a (channels, frames) array: what a kernel gets as `inputs` or `outputs`."""
     return rows.ctypes.data + rows.strides[0] * np.arange(rows.shape[0], dtype=np.int64)
-
-
-def glide_coefficient(sample_rate: float) -> float:
-    """The slew of now[k] += slew (goal[k] - now[k]) that every box uses, in sample time."""
-    return float(time_coefficient(GLIDE_MS, sample_rate))

@@ -26,19 +26,19 @@ from neuralamp.dsp.vector import (
     larger,
     load,
     magnitude,
-    power_of_two,
-    round_down,
     smaller,
     store,
     where_positive,
+    with_exponent,
 )  # fmt: skip
 
-ZERO, HALF, ONE, TWO, THREE, SIX = (np.float32(value) for value in (0.0, 0.5, 1.0, 2.0, 3.0, 6.0))
+ZERO, HALF, ONE, THREE, SIX = (np.float32(value) for value in (0.0, 0.5, 1.0, 3.0, 6.0))
 
 TANH_LIMIT = np.float32(9.1)  # float32's tanh has reached 1 there
 EXP_LOWEST, EXP_HIGHEST, LOG2_E = np.float32(-87.0), np.float32(88.0), np.float32(1.0 / math.log(2.0))
 LN_2_HIGH = np.float32(0.693359375)  # the first 9 bits of ln 2, so that n times it is exact; the rest is LN_2_LOW
 LN_2_LOW = np.float32(math.log(2.0) - 0.693359375)
+SHIFT = np.float32(3 * 2**22 + 127)  # x + SHIFT has x + 127, rounded to a whole number, in its last bits
 E3, E4, E5, E6, E7 = (np.float32(1.0 / math.factorial(k)) for k in range(3, 8))
 
 
@@ -51,10 +51,12 @@ def clamp(x, lowest, highest):
 @inlined
 def split_exp(x):
     """(2^n, exp(r) - 1) with exp(x) = 2^n exp(r) and |r| <= ln(2)/2, by Taylor's series to r^7, for -87 <= x <= 88."""
-    n = round_down(fma(x, LOG2_E, HALF))
+    shifted = fma(x, LOG2_E, SHIFT)
+    n = shifted - SHIFT
     r = fma(n, -LN_2_LOW, fma(n, -LN_2_HIGH, x))
-    p = fma(r, fma(r, fma(r, fma(r, fma(r, E7, E6), E5), E4), E3), HALF)
-    return power_of_two(n), fma(r * r, p, r)
+    square = r * r
+    p = fma(square, fma(square, fma(r, E7, E6), fma(r, E5, E4)), fma(r, E3, HALF))  # by squares: half as long to wait for
+    return with_exponent(shifted), fma(square, p, r)
 
 
 @inlined
@@ -66,14 +68,13 @@ def exp(x):
 
 @inlined
 def tanh(x):
-    """tanh(x) = m / (m + 2), m = exp(2x) - 1, within 1.5e-7 and 2.4e-8 in the mean square.
+    """tanh(x) = (exp(2x) - 1) / (exp(2x) + 1), within 1.5e-7 and 2.4e-8 in the mean square.
 
     A rational function of x alone takes 0.9 of the time and errs twice as much: in a hot amp that is heard 3 dB higher.
     """
     x = clamp(x, -TANH_LIMIT, TANH_LIMIT)
     scale, above_one = split_exp(x + x)
-    m = fma(above_one, scale, scale - ONE)
-    return m / (m + TWO)
+    return fma(above_one, scale, scale - ONE) / fma(above_one, scale, scale + ONE)
 
 
 @inlined

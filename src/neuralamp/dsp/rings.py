@@ -4,67 +4,79 @@ What a convolution hears lies in a ring: rows of `ring_frames` frames, the first
 that any read of up to TILE frames is one contiguous stretch.
 """
 
+import numpy as np
+
 from neuralamp.dsp.jit import inlined, kernel
 from neuralamp.dsp.rows import TILE, add_products, copy_rows, in_blocks
 from neuralamp.dsp.vector import VECTOR_BYTES, numbers, store, zeros
 
 SPARE = 16  # frames behind a ring's repeated part: the rest of the last vector, of the widest that there are
 
-# The fields of a convolution's row in a table: the address of its ring, and where in the flat weights its parts begin. Weights
-# lie as (taps, in, out). After `taps_in_sum` taps what was summed is added to the whole and begins anew.
-RING = ["ring", "channels", "ring_frames", "stride", "taps", "dilation", "width", "weight", "bias", "taps_in_sum"]
+# What a kernel is told of a convolution: the address of its ring, the frame in it where this tile is written, and where in the
+# flat weights its parts begin. Weights lie as (taps, in, out). After `taps_in_sum` taps what was summed is added to the whole and
+# begins anew.
+FIELDS = ("ring", "position", "channels", "ring_frames", "stride", "taps", "dilation", "width", "weight", "bias", "taps_in_sum")
+RING = np.dtype([(name, np.int64) for name in FIELDS])
 
 SUM = 8  # products that are at least summed by themselves: a hot capture, with sums of 48 in every layer, errs 4 dB less
 
 
 @kernel
-def convolve_block(grid, o, v, y, stride, row, weights, position, mixin, condition, condition_stride, conditions):
-    column, step = VECTOR_BYTES * v, 4 * row.width
-    w = weights + 4 * (row.weight + o)
-    total, part = numbers(grid, weights + 4 * (row.bias + o)), zeros(grid)
-    start = position - (row.taps - 1) * row.dilation
+def convolve_block(grid, o, v, y, stride, conv, weights, mixin, condition, condition_stride, conditions):
+    column, step = VECTOR_BYTES * v, 4 * conv.width
+    w = weights + 4 * (conv.weight + o)
+    total, part = numbers(grid, weights + 4 * (conv.bias + o)), zeros(grid)
+    start = conv.position - (conv.taps - 1) * conv.dilation
     if start < 0:
-        start += row.ring_frames
-    left = row.taps_in_sum
-    for _ in range(row.taps):
-        part = add_products(part, w, step, row.ring + 4 * start + column, row.stride, row.channels)
-        w += step * row.channels
-        start += row.dilation
-        if start >= row.ring_frames:
-            start -= row.ring_frames
+        start += conv.ring_frames
+    left = conv.taps_in_sum
+    for _ in range(conv.taps):
+        part = add_products(part, w, step, conv.ring + 4 * start + column, conv.stride, conv.channels)
+        w += step * conv.channels
+        start += conv.dilation
+        if start >= conv.ring_frames:
+            start -= conv.ring_frames
         left -= 1
         if left == 0:
             total = total + part
             part = zeros(grid)
-            left = row.taps_in_sum
+            left = conv.taps_in_sum
     part = add_products(part, mixin + 4 * o, step, condition + column, condition_stride, conditions)
     store(y + stride * o + column, stride, total + part)
 
 
 @kernel
-def convolve(y, stride, row, weights, position, mixin, condition, condition_stride, conditions, vectors):
-    """The rows at y = the convolution that `row` of a table describes, oldest tap first, + W c with W (in, out) at `mixin`.
+def convolve(y, stride, conv, weights, mixin, condition, condition_stride, conditions, vectors):
+    """The rows at y = the convolution that a RING describes, oldest tap first, + W c with W (in, out) at `mixin`.
 
-    position    in the ring of the tile's first frame; see `mirror`.
     conditions  how many rows there are at `condition`; 0 for none.
     """
-    arguments = (y, stride, row, weights, position, mixin, condition, condition_stride, conditions)
-    in_blocks(convolve_block, row.width, vectors, arguments)
+    arguments = (y, stride, conv, weights, mixin, condition, condition_stride, conditions)
+    in_blocks(convolve_block, conv.width, vectors, arguments)
 
 
 @inlined
-def newest(row, position):
-    """The address of a ring's first row at a position: where this tile is written, `row.stride` bytes from row to row."""
-    return row.ring + 4 * position
+def newest(conv):
+    """The address of a ring's first row where this tile is written; the other rows lie `conv.stride` bytes apart."""
+    return conv.ring + 4 * conv.position
 
 
 @kernel
-def mirror(row, position, frames):
+def mirror(conv, frames):
     """After a tile was written: bring what ran over the ring's end to its start, and its start behind its end."""
-    over = position + frames - row.ring_frames
-    end = 4 * row.ring_frames
+    position = conv.position
+    over = position + frames - conv.ring_frames
+    end = 4 * conv.ring_frames
     if over > 0:
-        copy_rows(row.ring + end, row.stride, row.ring, row.stride, row.channels, over)
+        copy_rows(conv.ring + end, conv.stride, conv.ring, conv.stride, conv.channels, over)
     if position < TILE:
-        first = row.ring + 4 * position
-        copy_rows(first, row.stride, first + end, row.stride, row.channels, min(frames, TILE - position))
+        first = conv.ring + 4 * position
+        copy_rows(first, conv.stride, first + end, conv.stride, conv.channels, min(frames, TILE - position))
+
+
+@inlined
+def advance(conv, frames):
+    """The next tile is written behind this one."""
+    conv.position += frames
+    if conv.position >= conv.ring_frames:
+        conv.position -= conv.ring_frames

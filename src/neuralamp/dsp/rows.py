@@ -13,6 +13,7 @@ from neuralamp.dsp.vector import VECTOR_BYTES, add_product, fma, grid, load, num
 TILE = 64  # frames worked on at once: the rows of a layer stay in the first-level cache
 # Rows and vectors of a block, and rows of one that is a single vector wide: sums, and what they are made of, fit in registers.
 TALL, WIDE, HIGH = 4, (2 if LANES == 8 else 4), 8
+NOTHING = np.int64(0)  # the address of no rows; of numpy's type, since numba compiles a kernel anew for every literal 0
 ONE = np.float32(1.0)
 
 

@@ -188,22 +188,15 @@ def magnitude(typing, x):
 
 
 @intrinsic
-def round_down(typing, x):
-    """The largest whole number that is not above x."""
-    return _function(_llvm("floor"), x)
+def with_exponent(typing, k):
+    """2^(n - 127), where n are the last eight bits of k: they become the exponent's."""
 
+    def shift(builder, k):
+        many = k.type == _VECTOR
+        whole = _INTEGERS if many else _INTEGER
+        return builder.bitcast(builder.shl(builder.bitcast(k, whole), ir.Constant(whole, [23] * LANES if many else 23)), k.type)
 
-@intrinsic
-def power_of_two(typing, n):
-    """2^n for a whole number n from -126 to 127, put together from its bits."""
-
-    def put_together(builder, n):
-        many = n.type == _VECTOR
-        whole = builder.fptosi(n, _INTEGERS if many else _INTEGER)
-        bias, places = (ir.Constant(whole.type, [value] * LANES if many else value) for value in (127, 23))
-        return builder.bitcast(builder.shl(builder.add(whole, bias), places), n.type)
-
-    return _function(put_together, n)
+    return _function(shift, k)
 
 
 @intrinsic(prefer_literal=True)

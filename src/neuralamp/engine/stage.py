@@ -13,6 +13,7 @@ from numba import carray, types
 from neuralamp.dsp.jit import (
     address_of,
     as_pointer,
+    float_from_bits,
     floats_at,
     flush_denormals,
     integers_at,
@@ -69,6 +70,7 @@ WANTED, SETTLED, PUSHED, TAKEN = range(0, 32, 8)  # where the record's first fou
 
 ULONG = types.uint64 if ctypes.sizeof(ctypes.c_ulong) == 8 else types.uint32  # 32 bits on Windows
 CALLBACK = types.int32(types.voidptr, types.voidptr, ULONG, types.voidptr, ULONG, types.voidptr)
+MAGNITUDE, INFINITE = np.int32(0x7FFFFFFF), np.int32(0x7F800000)  # a float32's bits without its sign, and those of Inf
 INPUT_XRUN, OUTPUT_XRUN = 0x3, 0xC  # PortAudio's flags: underflow or overflow, of input and of output
 
 
@@ -140,9 +142,11 @@ def play_plan(stage, plan_address, device, frames):
     walk = walk_at(plan_at(plan_address).walk)
     channels = integers_at(stage.input_map, walk.channels_in)
     for c in range(walk.channels_in):
-        row, place = input_row(walk, c, frames), channels[c]
-        for n in range(frames):
-            row[n] = device[n * stage.device_inputs + place] if device.size > 0 else np.float32(0.0)
+        row = input_row(walk, c, frames)
+        if device.size == 0:
+            row[:] = np.float32(0.0)
+        else:
+            row[:] = device[channels[c] :: stage.device_inputs]
     play_walk(walk, frames)
     return walk
 
@@ -164,14 +168,22 @@ def cross_fade(stage, stage_address, walk, device, frames):
 
 
 @kernel
+def largest_bits(samples):
+    """The bits of the largest magnitude: as whole numbers they are in the magnitudes' order, Inf and then NaN above all."""
+    bits = samples.view(np.int32)
+    largest = np.int32(0)
+    for n in range(bits.size):
+        largest = max(largest, bits[n] & MAGNITUDE)
+    return largest
+
+
+@kernel
 def is_finite(walk, frames):
     """Whether no output of a walk is Inf or NaN."""
+    largest = np.int32(0)
     for c in range(walk.channels_out):
-        row = output_row(walk, c, frames)
-        for n in range(frames):
-            if not np.isfinite(row[n]):
-                return False
-    return True
+        largest = max(largest, largest_bits(output_row(walk, c, frames)))
+    return largest < INFINITE
 
 
 @kernel
@@ -179,23 +191,22 @@ def write_output(stage, walk, device, frames):
     """The rig's channels into the device's interleaved buffer."""
     channels = integers_at(stage.output_map, stage.device_outputs)
     for k in range(stage.device_outputs):
-        place = channels[k]
+        place, spoken = channels[k], device[k :: stage.device_outputs]
         if place == SILENT:
-            for n in range(frames):
-                device[n * stage.device_outputs + k] = np.float32(0.0)
+            spoken[:] = np.float32(0.0)
         elif place == MIX:
             left, right = output_row(walk, 0, frames), output_row(walk, 1, frames)
             for n in range(frames):
-                device[n * stage.device_outputs + k] = np.float32(0.5) * (left[n] + right[n])
+                spoken[n] = np.float32(0.5) * (left[n] + right[n])
         else:
-            row = output_row(walk, place, frames)
-            for n in range(frames):
-                device[n * stage.device_outputs + k] = row[n]
+            spoken[:] = output_row(walk, place, frames)
 
 
 @kernel
 def output_stage(stage, device, frames):
     """What stands between a rig and ears: a ramp out of silence and into it, and a hard ceiling; else not a bit is changed."""
+    if stage.muted == 0 and stage.ramp == stage.ramp_frames and float_from_bits(largest_bits(device)) <= CEILING:
+        return  # as nearly always
     for n in range(frames):
         if stage.muted != 0:
             stage.ramp = max(stage.ramp - 1, 0)
@@ -219,12 +230,13 @@ def output_stage(stage, device, frames):
 @kernel
 def peak(before, fall, device):
     """A meter's needle after a buffer: up at once, down slowly; NaN and Inf, which would stay for ever, are not shown."""
-    loudest = before * fall
-    for n in range(device.size):
-        level = abs(device[n])
-        if level > loudest and np.isfinite(level):
-            loudest = np.float64(level)
-    return loudest
+    largest = largest_bits(device)
+    if largest >= INFINITE:
+        largest = np.int32(0)
+        for n in range(device.size):
+            size = largest_bits(device[n : n + 1])
+            largest = max(largest, size if size < INFINITE else np.int32(0))
+    return max(before * fall, np.float64(float_from_bits(largest)))
 
 
 @kernel

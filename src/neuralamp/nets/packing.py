@@ -6,7 +6,7 @@ import numpy as np
 
 from neuralamp.dsp.activation import MOST_NUMBERS, PRELU, parse
 from neuralamp.dsp.node import aligned_zeros
-from neuralamp.dsp.rings import RING, SPARE, SUM
+from neuralamp.dsp.rings import FIELDS, SPARE, SUM
 from neuralamp.dsp.rows import TILE
 from neuralamp.nets.weights import Shapes, Weights, check_weights, in_order
 
@@ -22,6 +22,7 @@ class Packer:
         self._packed: list[np.ndarray] = []
         self._size = 0
         self._ring_floats = 0
+        self._convolutions: list[Row] = []
 
     def pack(self, numbers: np.ndarray) -> int:
         """Append numbers; returns where they begin."""
@@ -68,7 +69,7 @@ class Packer:
         return {field: activation.code, f"{field}_numbers": numbers, f"{field}_step": int(own)}
 
     def convolution(self, name: str, channels: int, width: int, taps: int, dilation: int, groups: int = 1) -> Row:
-        """The fields of RING for one convolution; the ring is given as an offset in floats until `rings` places it."""
+        """What RING holds of one convolution; the ring is given as an offset in floats until `rings` places it."""
         # Whole tiles: buffers that are tiles themselves then meet the ring's end between two of them.
         ring_frames = -(-((taps - 1) * dilation + TILE + SPARE) // TILE) * TILE
         # An odd number of cache lines (16 floats) apart, so that the rows do not compete for the same cache sets.
@@ -76,14 +77,16 @@ class Packer:
         offset, self._ring_floats = self._ring_floats, self._ring_floats + channels * stride
         weight, bias = self.matrix(f"{name}.weight", groups), self.bias(f"{name}.bias", width)
         taps_in_sum = max(1, SUM // channels)
-        values = (offset, channels, ring_frames, 4 * stride, taps, dilation, width, weight, bias, taps_in_sum)
-        return dict(zip(RING, values, strict=True))
+        values = (offset, 0, channels, ring_frames, 4 * stride, taps, dilation, width, weight, bias, taps_in_sum)
+        convolution = dict(zip(FIELDS, values, strict=True))
+        self._convolutions.append(convolution)
+        return convolution
 
-    def rings(self, *tables: list[Row]) -> np.ndarray:
-        """The memory of all rings; every row's `ring` becomes an address in it."""
+    def rings(self) -> np.ndarray:
+        """The memory of all rings; every convolution's `ring` becomes an address in it."""
         rings = aligned_zeros(self._ring_floats)
-        for row in (row for table in tables for row in table):
-            row["ring"] = rings.ctypes.data + 4 * row["ring"]
+        for convolution in self._convolutions:
+            convolution["ring"] = rings.ctypes.data + 4 * convolution["ring"]
         return rings
 
     def weights(self) -> np.ndarray:
@@ -97,4 +100,10 @@ ACTIVATION = ["activation", "activation_numbers", "activation_step"]
 
 def table(rows: list[Row], dtype: np.dtype) -> np.ndarray:
     """Rows as records; one record of zeros where there are none, since no address may be missing."""
-    return np.array([tuple(row[name] for name in dtype.names or ()) for row in rows], dtype) if rows else np.zeros(1, dtype)
+    return np.array([_record(row, dtype) for row in rows], dtype) if rows else np.zeros(1, dtype)
+
+
+def _record(row: Row, dtype: np.dtype) -> tuple:
+    """The values of a record in their order, a record within it likewise."""
+    values = [row[name] for name in dtype.names or ()]
+    return tuple(_record(value, dtype[k]) if isinstance(value, dict) else value for k, value in enumerate(values))

@@ -105,34 +105,51 @@ def doctor(json: Json = False):
 def bench(
     seconds: Annotated[float, typer.Option(help="Sound that each net is given in each of its runs; more is steadier.")] = 0.5,
     only: Annotated[str, typer.Option(help="Only the nets and boxes with this in their name.")] = "",
+    peer: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COMMAND",
+            help="Another player's benchmark, run in turn with ours. In it {model} is a .nam file, {frames} the buffer and "
+            "{seconds} the sound; the last number that it prints must be its seconds of sound in a second of one core.",
+        ),
+    ] = None,
     json: Json = False,
 ):
     """Measure how fast nets and boxes play: seconds of sound made in a second by one core (higher is faster).
 
     Nets are compared with onnxruntime, and with torch where it is installed, turn by turn in the same run, one thread each; told
-    are medians.
+    are medians. "of limit" is the share of what a net's multiplications alone would reach at the speed of a large matrix product.
 
     Examples:
 
         neuralamp bench
 
         neuralamp bench --only lstm --json
+
+        neuralamp bench --only A1 --peer "their_bench --buffer {frames} {model}"
     """
     terminal.announce_compiling()
     from neuralamp.app.bench import measure
 
-    with terminal.progress_console().status("measuring"):
-        rows = measure(seconds, only)
+    with terminal.progress_console().status("measuring") as status:
+        found = measure(seconds, only, peer, lambda what: status.update(f"measuring {what}"))
     if json:
-        terminal.show_json({"rows": rows})
+        terminal.show_json(found)
         return
     from rich.console import Console
     from rich.table import Table
 
     table = Table("net or box", box=None, pad_edge=False, title="seconds of sound that one core makes in a second")
-    for heading in ("buffer", "neuralamp", "onnxruntime", "torch"):
+    against = ("onnxruntime", "times", "torch", "times", *(("peer", "times") if peer else ()))
+    for heading in ("buffer", "neuralamp", "of limit", *against):
         table.add_column(heading, justify="right")
-    for row in rows:
-        speeds = (f"{speed:.1f}" if speed is not None else "" for speed in (row.rtf, row.rtf_onnxruntime, row.rtf_torch))
-        table.add_row(row.net, str(row.buffer), *speeds)
+    for row in found.rows:
+        others = (row.rtf_onnxruntime, row.rtf_torch, *((row.rtf_peer,) if peer else ()))
+        share = f"{100.0 * row.share:.0f} %" if row.share is not None else ""
+        ratios = [text for speed in others for text in ((f"{speed:.1f}", f"{row.rtf / speed:.1f}") if speed else ("", ""))]
+        table.add_row(row.net, str(row.buffer), f"{row.rtf:.1f}", share, *ratios)
     Console().print(table, highlight=False)
+    terminal.say(f"\nvectors of {found.lanes} numbers; a matrix product: {found.sgemm_gflops:.0f} GFLOP/s on one thread")
+    terminal.say(f"a call of a chain without boxes: {found.fixed_us:.2f} us")
+    if found.first_sound_s is not None:
+        terminal.say(f"from the start of a process to its first sound: {found.first_sound_s:.1f} s")

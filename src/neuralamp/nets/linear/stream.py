@@ -7,16 +7,14 @@ from neuralamp.dsp.convolution import BLOCK, HEAD, convolution_memory, convoluti
 from neuralamp.dsp.convolution import convolve as convolve_partitions
 from neuralamp.dsp.jit import as_pointer, floats_at
 from neuralamp.dsp.node import POINTER, Node, State, aligned_zeros, node
-from neuralamp.dsp.rings import RING, convolve, mirror, newest
-from neuralamp.dsp.rows import TILE, vectors_of
+from neuralamp.dsp.rings import RING, advance, convolve, mirror, newest
+from neuralamp.dsp.rows import NOTHING, TILE, vectors_of
 from neuralamp.nets.linear.config import LinearConfig
 from neuralamp.nets.packing import Packer, table
 from neuralamp.nets.weights import Weights, check_weights, in_order
 
 MOST_DIRECT_TAPS = 64  # beyond, the partitions, whose direct head alone has 256 taps, are soon the cheaper ones
-# In another order than other nets' rows have it: numba would take those, which begin alike, for longer ones of these, and warn.
-ROW = np.dtype([(name, np.int64) for name in reversed(RING)])
-DIRECT = State(frame=int, row=POINTER, weights=POINTER, rings=POINTER, out=POINTER)
+DIRECT = State(conv=POINTER, weights=POINTER, rings=POINTER, out=POINTER)
 PARTITIONED = State(
     clock=int, partitions=int, bias=float,
     head=POINTER, tail=POINTER, weights=POINTER, twiddles=POINTER,
@@ -27,17 +25,16 @@ PARTITIONED = State(
 @node(DIRECT)
 def play_direct(inputs, outputs, frames, state):
     net = carray(state, (1,))[0]
-    row = carray(as_pointer(net.row), 1, ROW)[0]
+    conv = carray(as_pointer(net.conv), 1, RING)[0]
     x, y = carray(inputs[0], frames), carray(outputs[0], frames)
     start = 0
     while start < frames:
         count = min(TILE, frames - start)
-        position = net.frame % row.ring_frames
-        floats_at(newest(row, position), count)[:] = x[start : start + count]
-        mirror(row, position, count)
-        convolve(net.out, 0, row, net.weights, position, 0, 0, 0, 0, vectors_of(count))
+        floats_at(newest(conv), count)[:] = x[start : start + count]
+        mirror(conv, count)
+        convolve(net.out, 0, conv, net.weights, NOTHING, NOTHING, NOTHING, NOTHING, vectors_of(count))
+        advance(conv, count)
         y[start : start + count] = floats_at(net.out, count)
-        net.frame += count
         start += count
 
 
@@ -64,10 +61,10 @@ def stream(config: LinearConfig, weights: Weights) -> Node:
     if config.taps <= MOST_DIRECT_TAPS:
         named = {"conv.weight": impulse[None, None, ::-1], "conv.bias": bias}
         packer = Packer({name: array.shape for name, array in named.items()}, named)
-        row = packer.convolution("conv", 1, 1, config.taps, 1)
-        rings, packed = packer.rings([row]), packer.weights()
-        constants = {"row": table([row], ROW), "weights": packed}
-        return Node(play_direct, memory={"rings": rings, "out": aligned_zeros(TILE)}, constants=constants)
+        conv = packer.convolution("conv", 1, 1, config.taps, 1)
+        rings, packed = packer.rings(), packer.weights()
+        memory = {"conv": table([conv], RING), "rings": rings, "out": aligned_zeros(TILE)}
+        return Node(play_direct, memory=memory, constants={"weights": packed})
     head, tail = convolution_taps(impulse)
     return Node(
         play_partitioned,

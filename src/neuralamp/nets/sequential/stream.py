@@ -7,8 +7,8 @@ from neuralamp.dsp.jit import LANES, as_pointer, doubles_at, floats_at, kernel
 from neuralamp.dsp.node import POINTER, Node, State, aligned_zeros, node
 from neuralamp.dsp.nonlinear import activate_rows, exp
 from neuralamp.dsp.recurrent import MOST_GATE_ROWS, PLACES, gru_step, lstm_step
-from neuralamp.dsp.rings import RING, convolve, mirror, newest
-from neuralamp.dsp.rows import TILE, copy_rows, vectors_of
+from neuralamp.dsp.rings import FIELDS, RING, advance, convolve, mirror, newest
+from neuralamp.dsp.rows import NOTHING, TILE, copy_rows, vectors_of
 from neuralamp.dsp.vector import VECTOR_BYTES, fma, grid, larger, load, store, zeros
 from neuralamp.nets.packing import ACTIVATION, Packer, Row, table
 from neuralamp.nets.sequential.config import KINDS, SOFTMAX, SequentialConfig, SequentialLayer
@@ -17,9 +17,11 @@ from neuralamp.nets.weights import Weights
 CONV, POINTWISE, LSTM, GRU = range(len(KINDS))
 
 # `state` is where the h and c of a recurrent layer begin among those of all layers.
-LAYER = np.dtype([(name, np.int64) for name in [*RING, *ACTIVATION, "kind", "softmax", *PLACES, "state"]])
+LAYER = np.dtype(
+    [("conv", RING)] + [(name, np.int64) for name in ("channels", "width", *ACTIVATION, "kind", "softmax", *PLACES, "state")]
+)
 STATE = State(
-    frame=int, inputs=int, outputs=int, skip=float, layer_count=int, weight_count=int,
+    inputs=int, outputs=int, skip=float, layer_count=int, weight_count=int,
     layers=POINTER, weights=POINTER, rings=POINTER, h=POINTER, c=POINTER, x=POINTER, gates=POINTER, heard=POINTER, out=POINTER,
 )  # fmt: skip
 
@@ -28,10 +30,10 @@ STATE = State(
 def convolve_rows(layer, net, heard, out, frames, vectors):
     """The rows at `out` = the convolution of the rows at `heard`."""
     stride = VECTOR_BYTES * vectors
-    position = net.frame % layer.ring_frames
-    copy_rows(heard, stride, newest(layer, position), layer.stride, layer.channels, frames)
-    mirror(layer, position, frames)
-    convolve(out, stride, layer, net.weights, position, 0, 0, 0, 0, vectors)
+    copy_rows(heard, stride, newest(layer.conv), layer.conv.stride, layer.channels, frames)
+    mirror(layer.conv, frames)
+    convolve(out, stride, layer.conv, net.weights, NOTHING, NOTHING, NOTHING, NOTHING, vectors)
+    advance(layer.conv, frames)
 
 
 @kernel
@@ -109,7 +111,6 @@ def play(inputs, outputs, frames, state):
             sound, y = floats_at(heard + stride * o, count), carray(outputs[o], frames)
             for n in range(count):
                 y[start + n] = fma(skip, x[start + n], sound[n])
-        net.frame += count
         start += count
 
 
@@ -117,10 +118,10 @@ def _row(packer: Packer, name: str, layer: SequentialLayer, width: int, state: i
     """The row of LAYER for one layer; what its kind does not have is -1."""
     softmax = layer.activation == SOFTMAX
     row: Row = dict.fromkeys(LAYER.names or (), -1)
-    row |= {"ring": 0, "channels": width, "width": layer.channels, "taps": 1, "state": state}
+    row |= {"conv": dict.fromkeys(FIELDS, 0), "channels": width, "width": layer.channels, "state": state}
     row |= {"kind": KINDS.index(layer.kind), "softmax": int(softmax)}
     if layer.kind == "conv":
-        row |= packer.convolution(name, width, layer.channels, layer.kernel_size, layer.dilation, layer.groups)
+        row["conv"] = packer.convolution(name, width, layer.channels, layer.kernel_size, layer.dilation, layer.groups)
     if layer.recurrent:
         row |= {place: packer.columns(f"{name}.{place}") for place in PLACES[:2]}
         row |= {place: packer.vector(f"{name}.{place}") for place in PLACES[2:]}
@@ -135,7 +136,7 @@ def stream(config: SequentialConfig, weights: Weights) -> Node:
     for i, ((width, channels), layer) in enumerate(zip(config.widths, config.layers, strict=True)):
         rows.append(_row(packer, f"layers.{i}", layer, width, cells))
         cells += channels if layer.recurrent else 0
-    rings = packer.rings(rows)
+    rings = packer.rings()
     packed = packer.weights()
     widest = max(max(widths) for widths in config.widths)
     return Node(
@@ -148,6 +149,7 @@ def stream(config: SequentialConfig, weights: Weights) -> Node:
             "weight_count": packed.size,
         },
         memory={
+            "layers": table(rows, LAYER),  # a ring's position moves
             "rings": rings,
             "h": np.zeros(cells, np.float32),
             "c": np.zeros(cells, np.float64),
@@ -156,5 +158,5 @@ def stream(config: SequentialConfig, weights: Weights) -> Node:
             "heard": aligned_zeros(widest, TILE),
             "out": aligned_zeros(widest, TILE),
         },
-        constants={"layers": table(rows, LAYER), "weights": packed},
+        constants={"weights": packed},
     )

@@ -6,30 +6,36 @@ Places are addresses. The rows of a work space lie end to end, `net.stride` byte
 import numpy as np
 from numba import carray
 
-from neuralamp.dsp.jit import address_of, as_pointer, call_node, floats_at, integers_at, kernel
+from neuralamp.dsp.jit import address_of, as_pointer, call_node, floats_at, inlined, integers_at, kernel
 from neuralamp.dsp.node import POINTER, Node, State, aligned_zeros, node
 from neuralamp.dsp.nonlinear import activate_rows
-from neuralamp.dsp.rings import convolve, mirror, newest
-from neuralamp.dsp.rows import TILE, add, blend, copy_rows, matrix, multiply, multiply_add, scale, vectors_of
+from neuralamp.dsp.rings import advance, convolve, mirror, newest
+from neuralamp.dsp.rows import NOTHING, TILE, add, blend, copy, copy_rows, matrix, multiply, multiply_add, scale, vectors_of
 from neuralamp.dsp.vector import VECTOR_BYTES
 from neuralamp.nets import architecture_of
 from neuralamp.nets.nested import within
 from neuralamp.nets.wavenet.config import WaveNetConfig
-from neuralamp.nets.wavenet.layers import GATINGS
+from neuralamp.nets.wavenet.layers import GATINGS, PLACES
 from neuralamp.nets.wavenet.tables import HEAD, LAYER, POST, Tables
 from neuralamp.nets.weights import Weights
 
 NONE, GATED, BLENDED = range(len(GATINGS))
-CONV_IN, CONV_OUT, MIXIN_IN, MIXIN_OUT, ACTIVATION_IN, ACTIVATION_OUT, RESIDUAL_OUT, HEAD_1X1_OUT = range(8)
+CONV_IN, CONV_OUT, MIXIN_IN, MIXIN_OUT, ACTIVATION_IN, ACTIVATION_OUT, RESIDUAL_OUT, HEAD_1X1_OUT = np.arange(len(PLACES))
 
 STATE = State(
-    frame=int, frames=int, vectors=int, stride=int, inputs=int, outputs=int, head_scale=float,
+    frames=int, vectors=int, stride=int, inputs=int, outputs=int, head_scale=float,
     layer_count=int, head_count=int, post_count=int,
     condition_net=int, condition_state=int, condition=int, conditions=int,
     layers=POINTER, heads=POINTER, posts=POINTER, weights=POINTER, rings=POINTER,
     heard=POINTER, heard_rows=POINTER, answer=POINTER, answer_rows=POINTER, modulated=POINTER,
     stream=POINTER, z=POINTER, mixed=POINTER, film=POINTER, skip=POINTER, out=POINTER,
 )  # fmt: skip
+
+
+@inlined
+def mix(net, y, weights, bias, width, x, count):
+    """The `width` rows of the work space y = bias + W times the `count` rows of the work space x."""
+    matrix(y, net.stride, NOTHING, NOTHING, weights, bias, width, x, net.stride, count, net.vectors)
 
 
 @kernel
@@ -39,7 +45,7 @@ def modulate(layer, place, net, rows, stride):
     factors = (1 + shifts) * width  # the scales, then the shifts
     weights = net.weights + 4 * layer.films[place]
     biases = weights + 4 * factors * net.conditions
-    matrix(net.film, net.stride, 0, 0, weights, biases, factors, net.condition, net.stride, net.conditions, net.vectors)
+    mix(net, net.film, weights, biases, factors, net.condition, net.conditions)
     for c in range(width):
         factor, shift = net.film + net.stride * c, net.film + net.stride * (width + c)
         if shifts:
@@ -48,14 +54,14 @@ def modulate(layer, place, net, rows, stride):
             multiply(factor, rows + stride * c, net.vectors)
 
 
-@kernel
-def convolve_and_mix(layer, net, position):
+@inlined
+def convolve_and_mix(layer, net):
     """z = conv(ring) + mixin(condition), with the modulations around both."""
     z, films, condition = net.z, layer.films, net.condition
     mixin, no_bias = net.weights + 4 * layer.mixin, net.weights + 4 * layer.mixin_bias
     apart = films[CONV_OUT] >= 0 or films[MIXIN_IN] >= 0 or films[MIXIN_OUT] >= 0
     conditions = 0 if apart else net.conditions
-    convolve(z, net.stride, layer, net.weights, position, mixin, condition, net.stride, conditions, net.vectors)
+    convolve(z, net.stride, layer.conv, net.weights, mixin, condition, net.stride, conditions, net.vectors)
     if films[CONV_OUT] >= 0:
         modulate(layer, CONV_OUT, net, z, net.stride)
     if films[MIXIN_IN] >= 0:
@@ -63,17 +69,16 @@ def convolve_and_mix(layer, net, position):
         copy_rows(net.condition, net.stride, condition, net.stride, net.conditions, net.frames)
         modulate(layer, MIXIN_IN, net, condition, net.stride)
     if films[MIXIN_OUT] >= 0:
-        y = net.mixed
-        matrix(y, net.stride, 0, 0, mixin, no_bias, layer.width, condition, net.stride, net.conditions, net.vectors)
-        modulate(layer, MIXIN_OUT, net, y, net.stride)
-        add(y, z, layer.width * net.vectors)
+        mix(net, net.mixed, mixin, no_bias, layer.conv.width, condition, net.conditions)
+        modulate(layer, MIXIN_OUT, net, net.mixed, net.stride)
+        add(net.mixed, z, layer.conv.width * net.vectors)
     elif apart:
-        matrix(z, net.stride, z, net.stride, mixin, no_bias, layer.width, condition, net.stride, net.conditions, net.vectors)
+        matrix(z, net.stride, z, net.stride, mixin, no_bias, layer.conv.width, condition, net.stride, net.conditions, net.vectors)
     if films[ACTIVATION_IN] >= 0:
         modulate(layer, ACTIVATION_IN, net, z, net.stride)
 
 
-@kernel
+@inlined
 def shape(layer, net):
     """z -> a, in place in the first `bottleneck` rows of z: activation and gate, as LayerArray has them."""
     z, rows = net.z, layer.bottleneck
@@ -94,37 +99,37 @@ def shape(layer, net):
         modulate(layer, ACTIVATION_OUT, net, z, net.stride)
 
 
-@kernel
+@inlined
 def add_skip(layer, net, head):
     """The sum that the head reads += a, through the layer's own 1x1 where it has one."""
     a = net.z
     if layer.head_1x1 >= 0:
         weights, bias, a = net.weights + 4 * layer.head_1x1, net.weights + 4 * layer.head_1x1_bias, net.mixed
-        matrix(a, net.stride, 0, 0, weights, bias, head.channels, net.z, net.stride, layer.bottleneck, net.vectors)
+        mix(net, a, weights, bias, head.conv.channels, net.z, layer.bottleneck)
         if layer.films[HEAD_1X1_OUT] >= 0:
             modulate(layer, HEAD_1X1_OUT, net, a, net.stride)
-    add(a, net.skip, head.channels * net.vectors)
+    add(a, net.skip, head.conv.channels * net.vectors)
 
 
-@kernel
+@inlined
 def pass_on(layer, net, x, x_stride, y, y_stride):
     """The rows at y = the residual stream behind a layer: the rows at x, plus a through the 1x1 where it has one."""
     if layer.residual < 0:
-        copy_rows(x, x_stride, y, y_stride, layer.channels, net.frames)
+        copy_rows(x, x_stride, y, y_stride, layer.conv.channels, net.frames)
         return
     weights, bias = net.weights + 4 * layer.residual, net.weights + 4 * layer.residual_bias
     if layer.films[RESIDUAL_OUT] >= 0:
         a = net.mixed
-        matrix(a, net.stride, 0, 0, weights, bias, layer.channels, net.z, net.stride, layer.bottleneck, net.vectors)
+        mix(net, a, weights, bias, layer.conv.channels, net.z, layer.bottleneck)
         modulate(layer, RESIDUAL_OUT, net, a, net.stride)
-        for c in range(layer.channels):
-            copy_rows(x + c * x_stride, 0, y + c * y_stride, 0, 1, net.frames)
+        for c in range(layer.conv.channels):
+            copy(x + c * x_stride, y + c * y_stride, net.frames)
             add(a + c * net.stride, y + c * y_stride, net.vectors)
         return
-    matrix(y, y_stride, x, x_stride, weights, bias, layer.channels, net.z, net.stride, layer.bottleneck, net.vectors)
+    matrix(y, y_stride, x, x_stride, weights, bias, layer.conv.channels, net.z, net.stride, layer.bottleneck, net.vectors)
 
 
-@kernel
+@inlined
 def play_array(head, layers, net):
     """One layer array on one tile: the stream of the array before (what is heard, for the first) -> its own, skips in `skip`.
 
@@ -132,25 +137,25 @@ def play_array(head, layers, net):
     """
     end = head.first_layer + head.layers
     layer = layers[head.first_layer]
-    position = net.frame % layer.ring_frames
-    x, x_stride = newest(layer, position), layer.stride
+    x, x_stride = newest(layer.conv), layer.conv.stride
     rechannel, no_bias = net.weights + 4 * head.rechannel, net.weights + 4 * head.rechannel_bias
     before = net.heard if head.first_layer == 0 else net.stream
-    matrix(x, x_stride, 0, 0, rechannel, no_bias, layer.channels, before, net.stride, head.stream_channels, net.vectors)
+    width, count = layer.conv.channels, head.stream_channels
+    matrix(x, x_stride, NOTHING, NOTHING, rechannel, no_bias, width, before, net.stride, count, net.vectors)
     for i in range(head.first_layer, end):
         layer = layers[i]
         if layer.films[CONV_IN] >= 0:
-            copy_rows(x, x_stride, net.stream, net.stride, layer.channels, net.frames)
+            copy_rows(x, x_stride, net.stream, net.stride, layer.conv.channels, net.frames)
             modulate(layer, CONV_IN, net, x, x_stride)
             x, x_stride = net.stream, net.stride
-        mirror(layer, position, net.frames)
-        convolve_and_mix(layer, net, position)
+        mirror(layer.conv, net.frames)
+        convolve_and_mix(layer, net)
+        advance(layer.conv, net.frames)
         shape(layer, net)
         add_skip(layer, net, head)
         if i + 1 < end:
-            following = layers[i + 1]
-            position = net.frame % following.ring_frames
-            y, y_stride = newest(following, position), following.stride
+            following = layers[i + 1].conv
+            y, y_stride = newest(following), following.stride
         else:
             y, y_stride = net.stream, net.stride
         pass_on(layer, net, x, x_stride, y, y_stride)
@@ -158,32 +163,32 @@ def play_array(head, layers, net):
 
 
 @kernel
-def convolve_past(row, net, x, y):
-    """The rows at y = the convolution `row` of the rows at x and of their past."""
-    position = net.frame % row.ring_frames
-    copy_rows(x, net.stride, newest(row, position), row.stride, row.channels, net.frames)
-    mirror(row, position, net.frames)
-    convolve(y, net.stride, row, net.weights, position, 0, 0, 0, 0, net.vectors)
+def convolve_past(conv, net, x, y):
+    """The rows at y = a convolution of the rows at x and of their past."""
+    copy_rows(x, net.stride, newest(conv), conv.stride, conv.channels, net.frames)
+    mirror(conv, net.frames)
+    convolve(y, net.stride, conv, net.weights, NOTHING, NOTHING, NOTHING, NOTHING, net.vectors)
+    advance(conv, net.frames)
 
 
-@kernel
+@inlined
 def play_tile(net):
     """The rows of `out` = what the net makes of the rows of `heard`."""
     layers = carray(as_pointer(net.layers), net.layer_count, LAYER)
     heads = carray(as_pointer(net.heads), net.head_count, HEAD)
     posts = carray(as_pointer(net.posts), max(net.post_count, 1), POST)
-    floats_at(net.skip, heads[0].channels * net.vectors * (VECTOR_BYTES // 4))[:] = np.float32(0.0)
+    floats_at(net.skip, heads[0].conv.channels * net.vectors * (VECTOR_BYTES // 4))[:] = np.float32(0.0)
     for a in range(net.head_count):
         if a > 0:  # the skip sum starts from the head of the array before
-            copy_rows(net.out, net.stride, net.skip, net.stride, heads[a].channels, net.frames)
+            copy_rows(net.out, net.stride, net.skip, net.stride, heads[a].conv.channels, net.frames)
         play_array(heads[a], layers, net)
-        convolve_past(heads[a], net, net.skip, net.out)
-    scale(np.float32(net.head_scale), net.out, heads[net.head_count - 1].width * net.vectors)
+        convolve_past(heads[a].conv, net, net.skip, net.out)
+    scale(np.float32(net.head_scale), net.out, heads[net.head_count - 1].conv.width * net.vectors)
     for i in range(net.post_count):
         post = posts[i]
         numbers = net.weights + 4 * post.activation_numbers
-        activate_rows(post.activation, numbers, 4 * post.activation_step, net.out, net.out, post.channels, net.vectors)
-        convolve_past(post, net, net.out, net.out)
+        activate_rows(post.activation, numbers, 4 * post.activation_step, net.out, net.out, post.conv.channels, net.vectors)
+        convolve_past(post.conv, net, net.out, net.out)
 
 
 @node(STATE)
@@ -208,7 +213,6 @@ def play(inputs, outputs, frames, state):
         play_tile(net)
         for o in range(net.outputs):
             carray(outputs[o], frames)[start : start + count] = floats_at(net.out + net.stride * o, count)
-        net.frame += count
         start += count
 
 
@@ -231,17 +235,15 @@ def stream(config: WaveNetConfig, weights: Weights) -> Node:
             "conditions": config.condition_channels,
         },
         memory={
+            "layers": tables.layers,  # a ring's position moves
+            "heads": tables.heads,
+            "posts": tables.posts,
             "rings": tables.rings,
             "heard_rows": np.zeros(config.inputs, np.int64),
             "answer_rows": np.zeros(config.condition_channels, np.int64),
             "film": aligned_zeros(2 * tables.widest, TILE),
         }
         | {name: aligned_zeros(rows, TILE) for name, rows in spaces.items()},
-        constants={
-            "layers": tables.layers,
-            "heads": tables.heads,
-            "posts": tables.posts,
-            "weights": tables.weights,
-        },
+        constants={"weights": tables.weights},
         inner=inner,
     )

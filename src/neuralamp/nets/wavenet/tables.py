@@ -12,13 +12,16 @@ from neuralamp.nets.wavenet.layers import GATINGS, PLACES, LayerArray
 from neuralamp.nets.weights import Weights
 
 LAYER = np.dtype(
-    [(name, np.int64) for name in [*RING, "bottleneck", "gating", *ACTIVATION]]
+    [("conv", RING)]
+    + [(name, np.int64) for name in ("bottleneck", "gating", *ACTIVATION)]
     + [(name, np.int64) for name in ("gate", "gate_numbers", "gate_step")]
     + [(name, np.int64) for name in ("mixin", "mixin_bias", "residual", "residual_bias", "head_1x1", "head_1x1_bias")]
     + [(name, np.int64, (len(PLACES),)) for name in ("films", "film_widths", "film_shifts")]
 )
-HEAD = np.dtype([(name, np.int64) for name in [*RING, "first_layer", "layers", "stream_channels", "rechannel", "rechannel_bias"]])
-POST = np.dtype([(name, np.int64) for name in [*RING, *ACTIVATION]])
+HEAD = np.dtype(
+    [("conv", RING)] + [(name, np.int64) for name in ("first_layer", "layers", "stream_channels", "rechannel", "rechannel_bias")]
+)
+POST = np.dtype([("conv", RING)] + [(name, np.int64) for name in ACTIVATION])
 
 
 class Tables:
@@ -37,7 +40,7 @@ class Tables:
             name = f"arrays.{a}"
             taps, dilation = array.head_kernel_size, array.head_dilation
             heads.append(
-                self._packer.convolution(f"{name}.head", array.skip_channels, array.head_channels, taps, dilation)
+                {"conv": self._packer.convolution(f"{name}.head", array.skip_channels, array.head_channels, taps, dilation)}
                 | {"first_layer": len(layers), "layers": array.layers, "stream_channels": stream_channels}
                 | {"rechannel": self._packer.matrix(f"{name}.rechannel.weight")}
                 | {"rechannel_bias": self._packer.zeros(array.channels)}
@@ -45,17 +48,17 @@ class Tables:
             layers += [self._layer(f"{name}.layers.{i}", array, i) for i in range(array.layers)]
             stream_channels = array.channels
         posts = [
-            self._packer.convolution(f"post_head.{i}.conv", *widths, layer.kernel_size, 1)
+            {"conv": self._packer.convolution(f"post_head.{i}.conv", *widths, layer.kernel_size, 1)}
             | self._packer.activation("activation", layer.activation, f"post_head.{i}.activation.slopes")
             for i, (widths, layer) in enumerate(zip(config.post_widths, config.post_head, strict=True))
         ]
-        self.rings = self._packer.rings(layers, heads, posts)
+        self.rings = self._packer.rings()
         self.weights = self._packer.weights()
         self.layers, self.heads, self.posts = table(layers, LAYER), table(heads, HEAD), table(posts, POST)
         self.widest = max(
             config.inputs,
             self._condition,
-            int(max(self.layers["width"])),
+            int(max(self.layers["conv"]["width"])),
             *(max(array.channels, array.skip_channels, array.head_channels) for array in config.arrays),
             *(channels for widths in config.post_widths for channels in widths),
         )
@@ -66,7 +69,7 @@ class Tables:
         taps, dilation, groups = array.kernel_sizes[i], array.dilations[i], array.conv_groups
         gate = array.gate_activations[i] if array.gatings[i] != "none" else "linear"
         return (
-            packer.convolution(f"{name}.conv", array.channels, array.conv_channels(i), taps, dilation, groups)
+            {"conv": packer.convolution(f"{name}.conv", array.channels, array.conv_channels(i), taps, dilation, groups)}
             | {"bottleneck": array.bottleneck, "gating": GATINGS.index(array.gatings[i])}
             | packer.activation("activation", array.activations[i], f"{name}.activation.slopes")
             | packer.activation("gate", gate, f"{name}.gate_activation.slopes")
