@@ -45,7 +45,7 @@ def convolve_block(grid, o, v, y, stride, conv, weights, mixin, condition, condi
     store(y + stride * o + column, stride, total + part)
 
 
-@kernel
+@inlined
 def convolve(y, stride, conv, weights, mixin, condition, condition_stride, conditions, vectors):
     """The rows at y = the convolution that a RING describes, oldest tap first, + W c with W (in, out) at `mixin`.
 
@@ -61,9 +61,15 @@ def newest(conv):
     return conv.ring + 4 * conv.position
 
 
-@kernel
+@inlined
 def mirror(conv, frames):
     """After a tile was written: bring what ran over the ring's end to its start, and its start behind its end."""
+    if conv.position < TILE or conv.position + frames > conv.ring_frames:
+        mirror_ends(conv, frames)
+
+
+@kernel
+def mirror_ends(conv, frames):
     position = conv.position
     over = position + frames - conv.ring_frames
     end = 4 * conv.ring_frames

@@ -59,7 +59,8 @@ def in_blocks(block, width, vectors, arguments):
 @inlined
 def add_products(total, weights, step, x, stride, count):
     """total + weights_0 x_0 + weights_1 x_1 + ..., in this order; weights lie `step` bytes apart, rows `stride`."""
-    for _ in range(count):
+    end = x + stride * count
+    while x != end:  # LLVM would unroll a loop over range(count), and be slower where there are few rows
         total = add_product(total, weights, x)
         weights += step
         x += stride
@@ -76,7 +77,7 @@ def matrix_block(grid, o, v, y, stride, onto, onto_stride, weights, bias, width,
     store(y + stride * o + column, stride, total)
 
 
-@kernel
+@inlined
 def matrix(y, stride, onto, onto_stride, weights, bias, width, x, x_stride, count, vectors):
     """The `width` rows at y = the rows at `onto` + (bias + W x), W stored (in, out); all places are addresses.
 

@@ -80,7 +80,7 @@ def measure(
     with tempfile.TemporaryDirectory() as place, Sgemm() as sgemm:
         folder = Path(place)
         report("an empty rig")
-        fixed = FIXED_BUFFER / SAMPLE_RATE / _interleaved([ours(Rig("empty", ()), x, FIXED_BUFFER)])[0]
+        fixed = FIXED_BUFFER / SAMPLE_RATE / interleaved([ours(Rig("empty", ()), x, FIXED_BUFFER)])[0]
         for name, config in IN_THE_WILD.items():
             if only not in name:
                 continue
@@ -94,7 +94,7 @@ def measure(
             for buffer in BUFFERS:
                 report(f"{name} in buffers of {buffer}")
                 contest = _contest(capture, path, x, buffer, peer_command)
-                speeds = dict(zip([*contest, "sgemm"], _interleaved([*contest.values(), sgemm]), strict=True))
+                speeds = dict(zip([*contest, "sgemm"], interleaved([*contest.values(), sgemm]), strict=True))
                 gflops.append(speeds["sgemm"])
                 limit = 1e9 * speeds["sgemm"] / (2 * multiplications(config) * SAMPLE_RATE)
                 rows.append(
@@ -108,11 +108,11 @@ def measure(
                         speeds["ours"] / limit,
                     )
                 )
-        for name, rig in _box_rigs(folder):
+        for name, rig in box_rigs(folder):
             if only in name:
                 for buffer in BUFFERS:
                     report(f"{name} in buffers of {buffer}")
-                    rows.append(Row(name, buffer, _interleaved([ours(rig, x, buffer)])[0]))
+                    rows.append(Row(name, buffer, interleaved([ours(rig, x, buffer)])[0]))
         return Bench(LANES, median(gflops or [sgemm()]), first_sound, 1e6 * fixed, rows)
 
 
@@ -137,7 +137,7 @@ def _contest(capture: Capture, path: Path, x: np.ndarray, buffer: int, peer_comm
     return contest
 
 
-def _interleaved(contest: list[Contestant]) -> list[float]:
+def interleaved(contest: list[Contestant]) -> list[float]:
     """The median speed of each, after a round to warm up: what disturbs the machine for a while disturbs all of them."""
     rounds = [[play() for play in contest] for _ in range(ROUNDS + 1)]
     return [median(speeds) for speeds in zip(*rounds[1:], strict=True)]
@@ -158,7 +158,7 @@ def random_weights(config: Any) -> Weights:
     return weights
 
 
-def _box_rigs(folder: Path) -> Iterator[tuple[str, Rig]]:
+def box_rigs(folder: Path) -> Iterator[tuple[str, Rig]]:
     """Every box alone, as it is set by default, except the amp, which the nets have measured."""
     ir = np.random.default_rng(1).standard_normal((1, IR_FRAMES)) * np.exp(-np.arange(IR_FRAMES) / 1000.0)
     write_audio(folder / "ir.wav", Audio(ir.astype(np.float32), SAMPLE_RATE))

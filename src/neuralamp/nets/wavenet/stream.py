@@ -32,7 +32,7 @@ STATE = State(
 )  # fmt: skip
 
 
-@inlined
+@kernel
 def mix(net, y, weights, bias, width, x, count):
     """The `width` rows of the work space y = bias + W times the `count` rows of the work space x."""
     matrix(y, net.stride, NOTHING, NOTHING, weights, bias, width, x, net.stride, count, net.vectors)
