@@ -75,8 +75,9 @@ def main() -> int:
     over = False
     print(f"{'net or box':<16}{'cost':>10}{'budget':>10}")
     for found in costs(parser.parse_args().only):
-        over |= found.cost > found.budget
-        print(f"{found.name:<16}{found.cost:>10.0f}{found.budget:>10.0f}{'  over' if found.cost > found.budget else ''}", flush=True)
+        mark = "  over" if found.cost > found.budget else ""
+        over |= bool(mark)
+        print(f"{found.name:<16}{found.cost:>10.0f}{found.budget:>10.0f}{mark}", flush=True)
     return int(over)
 
 

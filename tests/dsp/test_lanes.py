@@ -70,7 +70,8 @@ def played(name: str) -> np.ndarray:
 def on(cpu: str, features: str, tmp_path, program: str, *arguments: str) -> str:
     """What a program prints for whom numba compiles as for another processor."""
     environment = os.environ | {"NUMBA_CPU_NAME": cpu, "NUMBA_CPU_FEATURES": features, "NEURALAMP_CACHE": str(tmp_path)}
-    done = subprocess.run([sys.executable, "-c", program, *arguments], env=environment, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-c", program, *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
