@@ -65,15 +65,22 @@ def exp(x):
 
 
 @inlined
-def tanh(x):
-    """tanh(x) = m / (m + 2), m = exp(2x) - 1, within 1.5e-7 and 2.4e-8 in the mean square.
-
-    A rational function of x alone takes 0.9 of the time and errs twice as much: in a hot amp that is heard 3 dB higher.
-    """
+def tanh_ratio(x):
+    """(m, m + 2) with m = exp(2x) - 1, whose ratio is tanh(x); apart for those who divide by more."""
     x = clamp(x, -TANH_LIMIT, TANH_LIMIT)
     scale, above_one = split_exp(x + x)
     m = fma(above_one, scale, scale - ONE)
-    return m / (m + TWO)
+    return m, m + TWO
+
+
+@inlined
+def tanh(x):
+    """tanh(x), within 1.5e-7 and 2.4e-8 in the mean square.
+
+    A rational function of x alone takes 0.9 of the time and errs twice as much: in a hot amp that is heard 3 dB higher.
+    """
+    above, below = tanh_ratio(x)
+    return above / below
 
 
 @inlined

@@ -53,7 +53,7 @@ class _VectorsModel(models.PrimitiveModel):
         super().__init__(manager, kind, ir.ArrayType(_VECTOR, len(kind.places)))
 
 
-def _pack(builder, vectors: Sequence) -> Any:
+def pack(builder, vectors: Sequence) -> Any:
     """Vectors as the one value that numba passes around; LLVM takes it apart into registers again."""
     value = ir.Constant(ir.ArrayType(_VECTOR, len(vectors)), ir.Undefined)
     for k, vector in enumerate(vectors):
@@ -121,7 +121,7 @@ def _elementwise(operation: Callable) -> tuple[Callable, Callable]:
             else [_spread(builder, value)] * len(shape.places)
             for value, kind in zip(arguments, signature.args, strict=True)
         ]
-        return _pack(builder, [operation(builder, *values) for values in zip(*rows, strict=True)])
+        return pack(builder, [operation(builder, *values) for values in zip(*rows, strict=True)])
 
     return typed, codegen
 
@@ -218,7 +218,7 @@ def grid(typing, rows, columns):
 def zeros(typing, grid):
     """Vectors of zeros."""
     kind = Vectors(grid.rows, grid.columns)
-    return kind(grid), lambda context, builder, *_: _pack(builder, [ir.Constant(_VECTOR, [0.0] * LANES)] * len(kind.places))
+    return kind(grid), lambda context, builder, *_: pack(builder, [ir.Constant(_VECTOR, [0.0] * LANES)] * len(kind.places))
 
 
 @intrinsic
@@ -228,7 +228,7 @@ def load(typing, grid, address, stride):
 
     def codegen(context, builder, signature, args):
         _, address, stride = args
-        return _pack(builder, [_load(builder, _at(builder, address, row, stride, column)) for row, column in kind.places])
+        return pack(builder, [_load(builder, _at(builder, address, row, stride, column)) for row, column in kind.places])
 
     return kind(grid, types.int64, types.int64), codegen
 
@@ -253,7 +253,7 @@ def numbers(typing, grid, address):
 
     def codegen(context, builder, signature, args):
         rows = [_number(builder, args[1], row) for row in range(kind.rows)]
-        return _pack(builder, [rows[row] for row, _ in kind.places])
+        return pack(builder, [rows[row] for row, _ in kind.places])
 
     return kind(grid, types.int64), codegen
 
@@ -267,7 +267,7 @@ def add_product(typing, total, weights, x):
         row_of_x = [_load(builder, _at(builder, x, 0, None, column)) for column in range(total.columns)]
         factors = [_number(builder, weights, row) for row in range(total.rows)]
         fused = _llvm("fma")
-        return _pack(
+        return pack(
             builder,
             [
                 fused(builder, factors[row], row_of_x[column], builder.extract_value(before, k))
