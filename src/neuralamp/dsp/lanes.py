@@ -5,7 +5,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from neuralamp.dsp.jit import LANES
-from neuralamp.dsp.vector import Vectors, pack
+from neuralamp.dsp.vector import VECTOR, Vectors, load_vector, pack, place
 
 
 def _vectors(builder, value, kind: Vectors) -> list:
@@ -28,6 +28,19 @@ def fold(typing, vectors):
         return pack(builder, rows[0])
 
     return kind(vectors), codegen
+
+
+@intrinsic
+def load_over_zeros(typing, grid, address):
+    """The row at an address, and rows of zeros below it."""
+    kind = Vectors(grid.rows, grid.columns)
+
+    def codegen(context, builder, signature, args):
+        row = [load_vector(builder, place(builder, args[1], 0, None, column)) for column in range(kind.columns)]
+        zero = ir.Constant(VECTOR, [0.0] * LANES)
+        return pack(builder, row + [zero] * (len(kind.places) - len(row)))
+
+    return kind(grid, types.int64), codegen
 
 
 @intrinsic

@@ -5,25 +5,33 @@ LANES cells, a block, is a vector of its own; the sum over the past runs in SPLI
 quotient. The order of gates is torch's.
 """
 
+import math
+
 import numpy as np
 
 from neuralamp.dsp.jit import LANES, inlined, kernel
-from neuralamp.dsp.lanes import columns, fold, transposed
-from neuralamp.dsp.nonlinear import ONE, exp, tanh_ratio
+from neuralamp.dsp.lanes import columns, fold, load_over_zeros, transposed
+from neuralamp.dsp.nonlinear import ONE, power, tanh_ratio
 from neuralamp.dsp.rows import TILE, copy, matrix
 from neuralamp.dsp.vector import VECTOR_BYTES, fma, grid, load, numbers, store
 
 GATES = {"lstm": 4, "gru": 3}
 """The cells there are, and how many gates each has: i f g o, and r z n."""
 
-LSTM_GATES, GRU_GATES = GATES.values()
+LOG2_E = 1.0 / math.log(2.0)
 PLACES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 WIDEST = 16  # lanes of the widest vectors that there are
-SPLITS = 4 if LANES == WIDEST else 2  # times the gates: as many sums as fit in registers
+SPLITS = 4 if LANES == WIDEST else 2  # chains for each gate: together as many sums as fit in registers
 
-# The fields of a layer's row in a table: how many vectors its cells take, how many of the last outputs it hears, and where in the
-# flat weights and states its parts begin.
-CELLS = ["gates", "blocks", "steps", "weight_ih", "bias_ih", "no_bias", "past", "state"]
+# What the gates' weights are multiplied by, so that sigmoid(x) = 1 / (1 + 2^t) with t = -x / ln 2. One that is turned around
+# gives what a cell loses, sigmoid(-x).
+FACTORS = {"lstm": (-LOG2_E, LOG2_E, 1.0, -LOG2_E), "gru": (-LOG2_E, LOG2_E, 1.0)}
+FIRST = {"lstm": 3, "gru": 1}  # gates that are waited for; the sums of the others run beside what is made of them
+HEARD = 4  # vectors of W x + b for each block of cells: i f g o, or r z and for n two, one the bias of what r lets through
+
+# The fields of a layer's row in a table: how many vectors its cells take, how many of the last outputs they hear, and where in
+# the flat weights and states its parts begin.
+CELLS = ["lstm", "blocks", "steps", "heard_weights", "heard_bias", "no_bias", "past_weights", "state"]
 
 
 def padded(cells: int, whole: int = LANES) -> int:
@@ -31,35 +39,40 @@ def padded(cells: int, whole: int = LANES) -> int:
     return -(-cells // whole) * whole
 
 
-def most_floats(kind: str, hidden: int) -> int:
+def most_floats(hidden: int) -> int:
     """Numbers that a layer remembers or works on within a tile, with the widest vectors that there are."""
-    return padded(hidden, WIDEST) * (3 + TILE + 1 + GATES[kind] * TILE)
+    return padded(hidden, WIDEST) * (3 + (1 + TILE) + HEARD * TILE + 2 * TILE)
 
 
-def arranged(kind: str, hidden: int, weights: np.ndarray) -> np.ndarray:
-    """A matrix (gates of all cells, in), or a bias, as (in, blocks, gates, LANES): zero for cells that there are not."""
-    by_gate = weights.reshape(GATES[kind], hidden, -1)
-    full = np.zeros((GATES[kind], padded(hidden), by_gate.shape[2]), np.float32)
-    full[:, :hidden] = by_gate
-    return full.reshape(GATES[kind], -1, LANES, by_gate.shape[2]).transpose(3, 1, 0, 2)
+def arranged(kind: str, weight_ih, weight_hh, bias_ih, bias_hh) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """W (in, blocks, HEARD, LANES), b (blocks, HEARD, LANES) and U of a layer; zero for cells that fill up a vector.
 
+    U is, block by block, (steps, gates, LANES) of the gates that are waited for, then of the others.
+    """
+    gates, hidden = GATES[kind], weight_hh.shape[1]
+    scale = np.array(FACTORS[kind])[:, None, None]
 
-def arranged_past(kind: str, hidden: int, weight_hh: np.ndarray, bias_hh: np.ndarray) -> np.ndarray:
-    """U and b' as (blocks, SPLITS + steps, gates, LANES): where the chains begin, then a row for each cell that is heard."""
-    bias, weights = arranged(kind, hidden, bias_hh), arranged(kind, hidden, weight_hh)
-    rows = np.zeros((SPLITS + padded(hidden, SPLITS), *weights.shape[1:]), np.float32)
-    rows[:1], rows[SPLITS : SPLITS + hidden] = bias, weights
-    return rows.transpose(1, 0, 2, 3)
+    def scaled(part: np.ndarray) -> np.ndarray:
+        return np.pad(scale * part.reshape(gates, hidden, -1), ((0, 0), (0, padded(hidden) - hidden), (0, 0)))
+
+    w, u, b, b_past = scaled(weight_ih), scaled(weight_hh), scaled(bias_ih), scaled(bias_hh)
+    if kind == "gru":
+        w, b = np.insert(w, 2, 0.0, axis=0), np.concatenate([b[:2] + b_past[:2], b_past[2:], b[2:]])
+    else:
+        b = b + b_past
+    w, b, u = (part.reshape(len(part), -1, LANES, part.shape[2]).transpose(3, 1, 0, 2) for part in (w, b, u))
+    u = np.pad(u, ((0, padded(hidden, SPLITS) - hidden), (0, 0), (0, 0), (0, 0))).transpose(1, 0, 2, 3)
+    parts = (u[:, :, : FIRST[kind]], u[:, :, FIRST[kind] :])
+    return w, b, np.concatenate([part.reshape(len(u), -1) for part in parts], axis=1)
 
 
 @inlined
-def heard_back(chains, gates, weights, h, steps):
-    """U h + b' of one block, where `h` is the address of the last outputs: a vector for each of the gates."""
-    row = VECTOR_BYTES * gates
-    total = load(chains, weights, row)
+def gates_of(chains, row, heard, weights, h, steps):
+    """W x + b + U h, a vector for each of the gates that take `row` bytes; W x + b is at `heard`, the last outputs are at `h`."""
+    total = load_over_zeros(chains, heard)
     for _ in range(0, steps, SPLITS):
-        weights += SPLITS * row
         total = fma(numbers(chains, h), load(chains, weights, row), total)
+        weights += SPLITS * row
         h += 4 * SPLITS
     return columns(fold(total))
 
@@ -86,19 +99,22 @@ def lstm(frames, blocks, steps, weights, heard, past, cells):
 
     c loses its share sigmoid(-f) instead of keeping sigmoid(f), for the reason that `remember` gives.
     """
-    row, block = VECTOR_BYTES * blocks, VECTOR_BYTES * LSTM_GATES * (SPLITS + steps)
+    first, last = 3 * VECTOR_BYTES, VECTOR_BYTES
     for _ in range(frames):
-        for b in range(blocks):
-            i, f, g, o = heard_back(grid(SPLITS, LSTM_GATES), LSTM_GATES, weights + block * b, past, steps)
-            heard_i, heard_f, heard_g, heard_o = columns(load(grid(1, LSTM_GATES), heard, 0))
-            heard += VECTOR_BYTES * LSTM_GATES
-            above, below = tanh_ratio(g + heard_g)
-            gained = above / (below * (ONE + exp(-(i + heard_i))))
-            place = cells + 2 * VECTOR_BYTES * b
-            lost = load(grid(1, 1), place, 0) / (ONE + exp(f + heard_f))
-            above, below = tanh_ratio(remember(place, gained - lost))
-            store(past + row + VECTOR_BYTES * b, 0, above / (below * (ONE + exp(-(o + heard_o)))))
-        past += row
+        u, c, after = weights, cells, past + VECTOR_BYTES * blocks
+        for _ in range(blocks):
+            i, f, g = gates_of(grid(SPLITS, 3), first, heard, u, past, steps)
+            above, below = tanh_ratio(g)
+            gained = above / (below * (ONE + power(i)))
+            lost = load(grid(1, 1), c, 0) / (ONE + power(f))
+            (o,) = gates_of(grid(SPLITS, 1), last, heard + first, u + first * steps, past, steps)
+            above, below = tanh_ratio(remember(c, gained - lost))
+            store(after, 0, above / (below * (ONE + power(o))))
+            u += (first + last) * steps
+            heard += first + last
+            c += 2 * VECTOR_BYTES
+            after += VECTOR_BYTES
+        past += VECTOR_BYTES * blocks
 
 
 @kernel
@@ -107,17 +123,21 @@ def gru(frames, blocks, steps, weights, heard, past, cells):
 
     h moves by sigmoid(-z) of the way to n, for the reason that `remember` gives.
     """
-    row, block = VECTOR_BYTES * blocks, VECTOR_BYTES * GRU_GATES * (SPLITS + steps)
+    first, last = VECTOR_BYTES, 2 * VECTOR_BYTES
     for _ in range(frames):
-        for b in range(blocks):
-            r, z, n = heard_back(grid(SPLITS, GRU_GATES), GRU_GATES, weights + block * b, past, steps)
-            heard_r, heard_z, heard_n = columns(load(grid(1, GRU_GATES), heard, 0))
-            heard += VECTOR_BYTES * GRU_GATES
-            above, below = tanh_ratio(heard_n + n / (ONE + exp(-(r + heard_r))))
-            place = cells + 2 * VECTOR_BYTES * b
-            way = fma(-load(grid(1, 1), place, 0), below, above)
-            store(past + row + VECTOR_BYTES * b, 0, remember(place, way / (below * (ONE + exp(z + heard_z)))))
-        past += row
+        u, exact, after = weights, cells, past + VECTOR_BYTES * blocks
+        for _ in range(blocks):
+            (r,) = gates_of(grid(SPLITS, 1), first, heard, u, past, steps)
+            z, n = gates_of(grid(SPLITS, 2), last, heard + first, u + first * steps, past, steps)
+            heard += first + last
+            above, below = tanh_ratio(load(grid(1, 1), heard, 0) + n / (ONE + power(r)))
+            way = fma(-load(grid(1, 1), exact, 0), below, above)
+            store(after, 0, remember(exact, way / (below * (ONE + power(z)))))
+            u += (first + last) * steps
+            heard += VECTOR_BYTES
+            exact += 2 * VECTOR_BYTES
+            after += VECTOR_BYTES
+        past += VECTOR_BYTES * blocks
 
 
 @kernel
@@ -127,18 +147,18 @@ def recur(layer, net, heard, out, frames, vectors):
     `net` has the addresses of its weights and states, and of two work spaces: what the gates hear, and the outputs frame by
     frame, behind those of the frame before.
     """
-    row, stride = VECTOR_BYTES * layer.blocks, VECTOR_BYTES * vectors
-    wide = row * layer.gates
-    weights, bias, no_bias = net.weights + 4 * layer.weight_ih, net.weights + 4 * layer.bias_ih, net.weights + 4 * layer.no_bias
+    row, stride, width = VECTOR_BYTES * layer.blocks, VECTOR_BYTES * vectors, HEARD * layer.blocks
+    weights, bias, no_bias = layer.heard_weights, layer.heard_bias, layer.no_bias
+    weights, bias, no_bias = net.weights + 4 * weights, net.weights + 4 * bias, net.weights + 4 * no_bias
     # frames are rows here, and gates stand side by side: the rows that are heard take the part of the weights
-    matrix(net.gates, wide, bias, 0, heard, no_bias, LANES * vectors, weights, wide, layer.channels, layer.gates * layer.blocks)
+    wide = VECTOR_BYTES * width
+    matrix(net.gates, wide, bias, 0, heard, no_bias, LANES * vectors, weights, wide, layer.channels, width)
     state = net.states + 4 * layer.state
     copy(state, net.past, LANES * layer.blocks)
-    cells, past = state + row, net.weights + 4 * layer.past
-    if layer.gates == LSTM_GATES:
-        lstm(frames, layer.blocks, layer.steps, past, net.gates, net.past, cells)
+    if layer.lstm:
+        lstm(frames, layer.blocks, layer.steps, net.weights + 4 * layer.past_weights, net.gates, net.past, state + row)
     else:
-        gru(frames, layer.blocks, layer.steps, past, net.gates, net.past, cells)
+        gru(frames, layer.blocks, layer.steps, net.weights + 4 * layer.past_weights, net.gates, net.past, state + row)
     copy(net.past + row * frames, state, LANES * layer.blocks)
     for b in range(layer.blocks):
         for v in range(vectors):

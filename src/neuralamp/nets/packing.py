@@ -8,7 +8,7 @@ import numpy as np
 from neuralamp.dsp.activation import MOST_NUMBERS, PRELU, parse
 from neuralamp.dsp.jit import LANES
 from neuralamp.dsp.node import aligned_zeros
-from neuralamp.dsp.recurrent import CELLS, GATES, SPLITS, arranged, arranged_past, padded
+from neuralamp.dsp.recurrent import CELLS, GATES, HEARD, SPLITS, arranged, padded
 from neuralamp.dsp.rings import RING, SPARE, SUM
 from neuralamp.dsp.rows import TILE
 from neuralamp.nets.weights import Shapes, Weights, check_weights, in_order
@@ -26,7 +26,7 @@ class Packer:
         self._size = 0
         self._ring_floats = 0
         self._states: list[np.ndarray] = []
-        self._widest_cells = self._widest_gates = 0
+        self._widest_cells = 0
 
     def pack(self, numbers: np.ndarray) -> int:
         """Append numbers; returns where they begin."""
@@ -98,28 +98,23 @@ class Packer:
 
     def cells(self, kind: str, names: list[str], beginning: Sequence[str] = ()) -> Row:
         """The fields of CELLS for a recurrent layer whose PLACES have these names, and where its h and c begin: else at zero."""
-        weight_ih, weight_hh, bias_ih, bias_hh = (self._arrays[name] for name in names)
-        hidden = weight_hh.shape[1]
+        w, b, u = arranged(kind, *(self._arrays[name] for name in names))
+        hidden = self._arrays[names[-1]].size // GATES[kind]
         h, number, lost = np.zeros((3, padded(hidden)), np.float32)
         if beginning:
             h[:hidden], number[:hidden] = self._arrays[beginning[0]], self._arrays[beginning[-1]]  # a GRU's cells are its h
         state = sum(states.size for states in self._states)
         self._states += [h, np.stack([part.reshape(-1, LANES) for part in (number, lost)], axis=1)]
-        self._widest_cells, self._widest_gates = max(self._widest_cells, h.size), max(self._widest_gates, GATES[kind] * h.size)
-        places = (
-            self.lanes(arranged(kind, hidden, weight_ih)),
-            self.lanes(arranged(kind, hidden, bias_ih)),
-            self.zeros(TILE),
-            self.lanes(arranged_past(kind, hidden, weight_hh, bias_hh)),
-        )
-        return dict(zip(CELLS, (GATES[kind], h.size // LANES, padded(hidden, SPLITS), *places, state), strict=True))
+        self._widest_cells = max(self._widest_cells, h.size)
+        places = (self.lanes(w), self.lanes(b), self.zeros(TILE), self.lanes(u), state)
+        return dict(zip(CELLS, (int(kind == "lstm"), h.size // LANES, padded(hidden, SPLITS), *places), strict=True))
 
     def cell_memory(self) -> dict[str, np.ndarray]:
         """The states of all recurrent layers, and the work spaces of the widest."""
         states = aligned_zeros(sum(states.size for states in self._states))
         if self._states:
             states[:] = np.concatenate([state.ravel() for state in self._states])
-        gates, past = aligned_zeros(TILE, self._widest_gates), aligned_zeros(1 + TILE, self._widest_cells)
+        gates, past = aligned_zeros(TILE, HEARD * self._widest_cells), aligned_zeros(1 + TILE, self._widest_cells)
         return {"states": states, "gates": gates, "past": past}
 
     def weights(self) -> np.ndarray:
