@@ -12,8 +12,8 @@ import numpy as np
 from neuralamp.dsp.jit import LANES, inlined, kernel
 from neuralamp.dsp.lanes import columns, fold, load_over_zeros, transposed
 from neuralamp.dsp.nonlinear import ONE, power, tanh_ratio
-from neuralamp.dsp.rows import TILE, copy, matrix
-from neuralamp.dsp.vector import VECTOR_BYTES, fma, grid, load, numbers, store
+from neuralamp.dsp.rows import TILE, copy
+from neuralamp.dsp.vector import VECTOR_BYTES, add_product, fma, grid, load, numbers, store
 
 GATES = {"lstm": 4, "gru": 3}
 """The cells there are, and how many gates each has: i f g o, and r z n."""
@@ -31,7 +31,7 @@ HEARD = 4  # vectors of W x + b for each block of cells: i f g o, or r z and for
 
 # The fields of a layer's row in a table: how many vectors its cells take, how many of the last outputs they hear, and where in
 # the flat weights and states its parts begin.
-CELLS = ["lstm", "blocks", "steps", "heard_weights", "heard_bias", "no_bias", "past_weights", "state"]
+CELLS = ["lstm", "blocks", "steps", "heard_weights", "heard_bias", "past_weights", "state"]
 
 
 def padded(cells: int, whole: int = LANES) -> int:
@@ -141,18 +141,29 @@ def gru(frames, blocks, steps, weights, heard, past, cells):
 
 
 @kernel
+def hear(weights, bias, blocks, x, stride, channels, gates, frames):
+    """W x + b, HEARD vectors for each block, frame after frame at `gates`; the rows of x lie `stride` bytes apart."""
+    block = VECTOR_BYTES * HEARD
+    for n in range(0, frames, SPLITS):
+        for b in range(0, block * blocks, block):
+            total, w, numbers_of_x = load(grid(SPLITS, HEARD), bias + b, 0), weights + b, x + 4 * n
+            for _ in range(channels):
+                total = add_product(total, numbers_of_x, w)
+                w += block * blocks
+                numbers_of_x += stride
+            store(gates + block * blocks * n + b, block * blocks, total)
+
+
+@kernel
 def recur(layer, net, heard, out, frames, vectors):
     """The rows at `out` = the outputs of the cells that hear the rows at `heard`; both end to end, of this many vectors.
 
     `net` has the addresses of its weights and states, and of two work spaces: what the gates hear, and the outputs frame by
     frame, behind those of the frame before.
     """
-    row, stride, width = VECTOR_BYTES * layer.blocks, VECTOR_BYTES * vectors, HEARD * layer.blocks
-    weights, bias, no_bias = layer.heard_weights, layer.heard_bias, layer.no_bias
-    weights, bias, no_bias = net.weights + 4 * weights, net.weights + 4 * bias, net.weights + 4 * no_bias
-    # frames are rows here, and gates stand side by side: the rows that are heard take the part of the weights
-    wide = VECTOR_BYTES * width
-    matrix(net.gates, wide, bias, 0, heard, no_bias, LANES * vectors, weights, wide, layer.channels, width)
+    row, stride = VECTOR_BYTES * layer.blocks, VECTOR_BYTES * vectors
+    weights, bias = net.weights + 4 * layer.heard_weights, net.weights + 4 * layer.heard_bias
+    hear(weights, bias, layer.blocks, heard, stride, layer.channels, net.gates, LANES * vectors)
     state = net.states + 4 * layer.state
     copy(state, net.past, LANES * layer.blocks)
     if layer.lstm:

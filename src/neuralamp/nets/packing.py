@@ -49,10 +49,6 @@ class Packer:
             full[rows[:, None], columns] = parted[rows]
         return self.pack(full.transpose(2, 1, 0))
 
-    def columns(self, name: str) -> int:
-        """A matrix (out, in), laid out (in, out)."""
-        return self.pack(self._arrays[name].T)
-
     def lanes(self, numbers: np.ndarray) -> int:
         """Append numbers that are read in whole vectors: they begin where one begins."""
         self.pack(np.zeros(-self._size % LANES, np.float32))
@@ -106,7 +102,7 @@ class Packer:
         state = sum(states.size for states in self._states)
         self._states += [h, np.stack([part.reshape(-1, LANES) for part in (number, lost)], axis=1)]
         self._widest_cells = max(self._widest_cells, h.size)
-        places = (self.lanes(w), self.lanes(b), self.zeros(TILE), self.lanes(u), state)
+        places = (self.lanes(w), self.lanes(b), self.lanes(u), state)
         return dict(zip(CELLS, (int(kind == "lstm"), h.size // LANES, padded(hidden, SPLITS), *places), strict=True))
 
     def cell_memory(self) -> dict[str, np.ndarray]:

@@ -3,11 +3,11 @@
 import numpy as np
 from numba import carray
 
-from neuralamp.dsp.jit import as_pointer, floats_at
+from neuralamp.dsp.jit import as_pointer, floats_at, kernel
 from neuralamp.dsp.node import POINTER, Node, State, aligned_zeros, node
 from neuralamp.dsp.recurrent import CELLS, PLACES, padded, recur
-from neuralamp.dsp.rows import TILE, matrix, vectors_of
-from neuralamp.dsp.vector import VECTOR_BYTES, fma
+from neuralamp.dsp.rows import TILE, add_products, vectors_of
+from neuralamp.dsp.vector import VECTOR_BYTES, fma, grid, numbers, store
 from neuralamp.nets.lstm.config import LstmConfig
 from neuralamp.nets.packing import Packer, table
 from neuralamp.nets.weights import Weights
@@ -19,11 +19,21 @@ STATE = State(
 )  # fmt: skip
 
 
+@kernel
+def head(net, heard, out, vectors):
+    """The rows at `out` = W h + b."""
+    weights, bias, stride = net.weights + 4 * net.head, net.weights + 4 * net.head_bias, VECTOR_BYTES * vectors
+    for o in range(net.outputs):
+        for v in range(0, stride, VECTOR_BYTES):
+            sound = numbers(grid(1, 1), bias + 4 * o)
+            store(out + stride * o + v, 0, add_products(sound, weights + 4 * net.hidden * o, 4, heard + v, stride, net.hidden))
+
+
 @node(STATE)
 def play(inputs, outputs, frames, state):
     net = carray(state, (1,))[0]
     layers = carray(as_pointer(net.layers), net.layer_count, LAYER)
-    skip, head, head_bias = np.float32(net.skip), net.weights + 4 * net.head, net.weights + 4 * net.head_bias
+    skip = np.float32(net.skip)
     start = 0
     while start < frames:
         count = min(TILE, frames - start)
@@ -31,11 +41,13 @@ def play(inputs, outputs, frames, state):
         stride = VECTOR_BYTES * vectors
         heard, out = net.heard, net.out
         for c in range(net.inputs):
-            floats_at(heard + stride * c, count)[:] = carray(inputs[c], frames)[start : start + count]
+            x, row = carray(inputs[c], frames), floats_at(heard + stride * c, count)
+            for n in range(count):
+                row[n] = x[start + n]
         for i in range(net.layer_count):
             recur(layers[i], net, heard, out, count, vectors)
             heard, out = out, heard
-        matrix(out, stride, 0, 0, head, head_bias, net.outputs, heard, stride, net.hidden, vectors)
+        head(net, heard, out, vectors)
         x = carray(inputs[0], frames)
         for o in range(net.outputs):
             sound, y = floats_at(out + stride * o, count), carray(outputs[o], frames)
@@ -52,7 +64,7 @@ def stream(config: LstmConfig, weights: Weights) -> Node:
         beginning = [f"initial.{state}_l{i}" for state in config.states] if config.initial_state else []
         row = packer.cells(config.cell, [f"cells.{place}_l{i}" for place in PLACES], beginning)
         layers.append(row | {"channels": config.inputs if i == 0 else config.hidden})
-    head, head_bias = packer.columns("head.weight"), packer.vector("head.bias")
+    head_weights, head_bias = packer.vector("head.weight"), packer.vector("head.bias")
     widest = max(config.inputs, config.outputs, padded(config.hidden))
     return Node(
         play,
@@ -62,7 +74,7 @@ def stream(config: LstmConfig, weights: Weights) -> Node:
             "hidden": config.hidden,
             "layer_count": config.layers,
             "skip": config.skip,
-            "head": head,
+            "head": head_weights,
             "head_bias": head_bias,
         },
         memory={"heard": aligned_zeros(widest, TILE), "out": aligned_zeros(widest, TILE)} | packer.cell_memory(),
