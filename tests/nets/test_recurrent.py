@@ -46,7 +46,10 @@ def test_layers_of_different_widths_play_what_they_learned(hidden, cell):
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_a_slow_memory_does_not_gather_the_rounding_of_its_gate(cell):
-    """A gate that lets go of e^-8 a frame remembers 3000 frames: 3e-8 lost in each of them would be heard at -80 dB."""
+    """A gate that lets go of e^-8 a frame remembers 3000 frames, and how each of them was rounded.
+
+    -142 dB with what rounding lost added again, as with float64; -126 dB without.
+    """
     config = LstmConfig(6, cell=cell)
     weights, x = random_weights(config, 2), excitation(config, 20_000, 2)
     weights = {name: 0.3 * value if value.ndim == 2 and name.startswith("cells") else value for name, value in weights.items()}
@@ -54,4 +57,4 @@ def test_a_slow_memory_does_not_gather_the_rounding_of_its_gate(cell):
     weights["cells.bias_ih_l0"][slow], weights["cells.bias_hh_l0"][slow] = 8.0, 0.0
     if cell == "lstm":
         weights["cells.bias_ih_l0"][:6] = -7.0
-    assert error_db(played(config, weights, x), learned(config, weights, x)) < -110.0
+    assert error_db(played(config, weights, x), learned(config, weights, x)) < -138.0
