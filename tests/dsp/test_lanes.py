@@ -12,9 +12,9 @@ from neuralamp.app.bench import random_weights
 from neuralamp.dsp.jit import LANES, X86
 from neuralamp.nets import architecture_of
 from neuralamp.nets.in_the_wild import IN_THE_WILD
-from tests.sound import noise
+from tests.sound import error_db, noise
 
-NETS = ("A1 nano", "A2 lite", "LSTM 1x16")
+NETS = ("A1 nano", "A2 lite", "LSTM 1x16", "GRU 1x16")
 EIGHT = "+64bit,+cx8,+cx16,+mmx,+sse,+sse2,+sse3,+ssse3,+sse4.1,+sse4.2,+popcnt,+avx,+avx2,+fma,+bmi,+bmi2,+f16c,+lzcnt,+movbe"
 FOUR = "+64bit,+cx8,+mmx,+sse,+sse2"
 
@@ -77,12 +77,15 @@ def on(cpu: str, features: str, tmp_path, program: str, *arguments: str) -> str:
 
 
 @pytest.mark.skipif(LANES < 8, reason="this processor has vectors of four numbers only")
-def test_vectors_of_eight_play_the_same_sound_bit_for_bit(tmp_path):
+def test_vectors_of_eight_play_the_same_sound(tmp_path):
     on("haswell", EIGHT, tmp_path, PLAY, str(tmp_path / "eight.npz"))
     eight = np.load(tmp_path / "eight.npz")
     assert eight["lanes"] == 8
     for name in NETS:
-        assert np.array_equal(eight[name], played(name))
+        if name.startswith("A"):
+            assert np.array_equal(eight[name], played(name))
+        else:  # fewer chains of sums, so other roundings: 116 dB and more were measured
+            assert error_db(eight[name], played(name)) < -105.0
 
 
 @pytest.mark.skipif(not X86, reason="elsewhere the kernels are compiled for this processor anyway")

@@ -21,7 +21,7 @@ from neuralamp.dsp.jit import LANES
 VECTOR_BYTES = 4 * LANES
 
 _INTEGER, _ADDRESS = ir.IntType(32), ir.IntType(64)
-_VECTOR, _INTEGERS = ir.VectorType(ir.FloatType(), LANES), ir.VectorType(_INTEGER, LANES)
+VECTOR, _INTEGERS = ir.VectorType(ir.FloatType(), LANES), ir.VectorType(_INTEGER, LANES)
 
 
 class Grid(types.Opaque):
@@ -50,12 +50,12 @@ register_model(Grid)(models.OpaqueModel)
 @register_model(Vectors)
 class _VectorsModel(models.PrimitiveModel):
     def __init__(self, manager, kind):
-        super().__init__(manager, kind, ir.ArrayType(_VECTOR, len(kind.places)))
+        super().__init__(manager, kind, ir.ArrayType(VECTOR, len(kind.places)))
 
 
-def _pack(builder, vectors: Sequence) -> Any:
+def pack(builder, vectors: Sequence) -> Any:
     """Vectors as the one value that numba passes around; LLVM takes it apart into registers again."""
-    value = ir.Constant(ir.ArrayType(_VECTOR, len(vectors)), ir.Undefined)
+    value = ir.Constant(ir.ArrayType(VECTOR, len(vectors)), ir.Undefined)
     for k, vector in enumerate(vectors):
         value = builder.insert_value(value, vector, k)
     return value
@@ -63,22 +63,22 @@ def _pack(builder, vectors: Sequence) -> Any:
 
 def _spread(builder, number):
     """One float32 in all lanes."""
-    nothing = ir.Constant(_VECTOR, ir.Undefined)
+    nothing = ir.Constant(VECTOR, ir.Undefined)
     first = builder.insert_element(nothing, number, ir.Constant(_INTEGER, 0))
     return builder.shuffle_vector(first, nothing, ir.Constant(_INTEGERS, [0] * LANES))
 
 
-def _at(builder, address, row: int, stride, column: int):
+def place(builder, address, row: int, stride, column: int):
     """A pointer to vector (row, column) of rows that lie `stride` bytes apart; stride None where there is one row."""
     if row:
         address = builder.add(address, builder.mul(stride, ir.Constant(_ADDRESS, row)))
     address = builder.add(address, ir.Constant(_ADDRESS, VECTOR_BYTES * column))
-    return builder.inttoptr(address, _VECTOR.as_pointer())
+    return builder.inttoptr(address, VECTOR.as_pointer())
 
 
-def _load(builder, pointer):
+def load_vector(builder, pointer):
     """Frames may begin anywhere in a row: nothing is promised but a float's alignment."""
-    return builder.load(pointer, align=4, typ=_VECTOR)
+    return builder.load(pointer, align=4, typ=VECTOR)
 
 
 def _number(builder, address, k: int):
@@ -92,7 +92,7 @@ def _llvm(name: str) -> Callable:
 
     def call(builder, *arguments):
         kind = arguments[0].type
-        suffix = f"v{LANES}f32" if kind == _VECTOR else f"f{32 if kind == ir.FloatType() else 64}"
+        suffix = f"v{LANES}f32" if kind == VECTOR else f"f{32 if kind == ir.FloatType() else 64}"
         full = f"llvm.{name}.{suffix}"
         function = builder.module.globals.get(full) or ir.Function(
             builder.module, ir.FunctionType(kind, [kind] * len(arguments)), full
@@ -121,7 +121,7 @@ def _elementwise(operation: Callable) -> tuple[Callable, Callable]:
             else [_spread(builder, value)] * len(shape.places)
             for value, kind in zip(arguments, signature.args, strict=True)
         ]
-        return _pack(builder, [operation(builder, *values) for values in zip(*rows, strict=True)])
+        return pack(builder, [operation(builder, *values) for values in zip(*rows, strict=True)])
 
     return typed, codegen
 
@@ -174,9 +174,7 @@ def where_positive(typing, x, a, b):
     """a where x > 0, else b."""
 
     def choose(builder, x, a, b):
-        return builder.select(
-            builder.fcmp_ordered(">", x, ir.Constant(x.type, [0.0] * LANES if x.type == _VECTOR else 0.0)), a, b
-        )
+        return builder.select(builder.fcmp_ordered(">", x, ir.Constant(x.type, [0.0] * LANES if x.type == VECTOR else 0.0)), a, b)
 
     return _function(choose, x, a, b)
 
@@ -192,7 +190,7 @@ def with_exponent(typing, k):
     """2^(n - 127), where n are the last eight bits of k: they become the exponent's."""
 
     def shift(builder, k):
-        many = k.type == _VECTOR
+        many = k.type == VECTOR
         whole = _INTEGERS if many else _INTEGER
         return builder.bitcast(builder.shl(builder.bitcast(k, whole), ir.Constant(whole, [23] * LANES if many else 23)), k.type)
 
@@ -211,7 +209,7 @@ def grid(typing, rows, columns):
 def zeros(typing, grid):
     """Vectors of zeros."""
     kind = Vectors(grid.rows, grid.columns)
-    return kind(grid), lambda context, builder, *_: _pack(builder, [ir.Constant(_VECTOR, [0.0] * LANES)] * len(kind.places))
+    return kind(grid), lambda context, builder, *_: pack(builder, [ir.Constant(VECTOR, [0.0] * LANES)] * len(kind.places))
 
 
 @intrinsic
@@ -221,7 +219,7 @@ def load(typing, grid, address, stride):
 
     def codegen(context, builder, signature, args):
         _, address, stride = args
-        return _pack(builder, [_load(builder, _at(builder, address, row, stride, column)) for row, column in kind.places])
+        return pack(builder, [load_vector(builder, place(builder, address, row, stride, column)) for row, column in kind.places])
 
     return kind(grid, types.int64, types.int64), codegen
 
@@ -233,7 +231,7 @@ def store(typing, address, stride, vectors):
     def codegen(context, builder, signature, args):
         address, stride, value = args
         for k, (row, column) in enumerate(vectors.places):
-            builder.store(builder.extract_value(value, k), _at(builder, address, row, stride, column), align=4)
+            builder.store(builder.extract_value(value, k), place(builder, address, row, stride, column), align=4)
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64, vectors), codegen
@@ -246,7 +244,7 @@ def numbers(typing, grid, address):
 
     def codegen(context, builder, signature, args):
         rows = [_number(builder, args[1], row) for row in range(kind.rows)]
-        return _pack(builder, [rows[row] for row, _ in kind.places])
+        return pack(builder, [rows[row] for row, _ in kind.places])
 
     return kind(grid, types.int64), codegen
 
@@ -257,10 +255,10 @@ def add_product(typing, total, weights, x):
 
     def codegen(context, builder, signature, args):
         before, weights, x = args
-        row_of_x = [_load(builder, _at(builder, x, 0, None, column)) for column in range(total.columns)]
+        row_of_x = [load_vector(builder, place(builder, x, 0, None, column)) for column in range(total.columns)]
         factors = [_number(builder, weights, row) for row in range(total.rows)]
         fused = _llvm("fma")
-        return _pack(
+        return pack(
             builder,
             [
                 fused(builder, factors[row], row_of_x[column], builder.extract_value(before, k))

@@ -1,11 +1,14 @@
 """Named weights laid end to end for a kernel, with the places where each begins, and the rings that its convolutions need."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from neuralamp.dsp.activation import MOST_NUMBERS, PRELU, parse
+from neuralamp.dsp.jit import LANES
 from neuralamp.dsp.node import aligned_zeros
+from neuralamp.dsp.recurrent import CELLS, GATES, HEARD, SPLITS, arranged, padded
 from neuralamp.dsp.rings import FIELDS, SPARE, SUM
 from neuralamp.dsp.rows import TILE
 from neuralamp.nets.weights import Shapes, Weights, check_weights, in_order
@@ -23,6 +26,8 @@ class Packer:
         self._size = 0
         self._ring_floats = 0
         self._convolutions: list[Row] = []
+        self._states: list[np.ndarray] = []
+        self._widest_cells = 0
 
     def pack(self, numbers: np.ndarray) -> int:
         """Append numbers; returns where they begin."""
@@ -45,9 +50,10 @@ class Packer:
             full[rows[:, None], columns] = parted[rows]
         return self.pack(full.transpose(2, 1, 0))
 
-    def columns(self, name: str) -> int:
-        """A matrix (out, in), laid out (in, out)."""
-        return self.pack(self._arrays[name].T)
+    def lanes(self, numbers: np.ndarray) -> int:
+        """Append numbers that are read in whole vectors: they begin where one begins."""
+        self.pack(np.zeros(-self._size % LANES, np.float32))
+        return self.pack(numbers)
 
     def vector(self, name: str) -> int:
         """A bias, or any weight as it lies; -1 if the net has none of this name."""
@@ -89,9 +95,32 @@ class Packer:
             convolution["ring"] = rings.ctypes.data + 4 * convolution["ring"]
         return rings
 
+    def cells(self, kind: str, names: list[str], beginning: Sequence[str] = ()) -> Row:
+        """The fields of CELLS for a recurrent layer whose PLACES have these names, and where its h and c begin: else at zero."""
+        w, b, u = arranged(kind, *(self._arrays[name] for name in names))
+        hidden = self._arrays[names[-1]].size // GATES[kind]
+        h, number, lost = np.zeros((3, padded(hidden)), np.float32)
+        if beginning:
+            h[:hidden], number[:hidden] = self._arrays[beginning[0]], self._arrays[beginning[-1]]  # a GRU's cells are its h
+        state = sum(states.size for states in self._states)
+        self._states += [h, np.stack([part.reshape(-1, LANES) for part in (number, lost)], axis=1)]
+        self._widest_cells = max(self._widest_cells, h.size)
+        places = (self.lanes(w), self.lanes(b), self.lanes(u), state)
+        return dict(zip(CELLS, (int(kind == "lstm"), h.size // LANES, padded(hidden, SPLITS), *places), strict=True))
+
+    def cell_memory(self) -> dict[str, np.ndarray]:
+        """The states of all recurrent layers, and the work spaces of the widest."""
+        states = aligned_zeros(sum(states.size for states in self._states))
+        if self._states:
+            states[:] = np.concatenate([state.ravel() for state in self._states])
+        gates, past = aligned_zeros(TILE, HEARD * self._widest_cells), aligned_zeros(1 + TILE, self._widest_cells)
+        return {"states": states, "gates": gates, "past": past}
+
     def weights(self) -> np.ndarray:
         """All numbers; behind the last lie as many zeros as an activation may read."""
-        return np.concatenate([*self._packed, np.zeros(MOST_NUMBERS, np.float32)])
+        weights = aligned_zeros(self._size + MOST_NUMBERS)
+        weights[: self._size] = np.concatenate(self._packed)
+        return weights
 
 
 ACTIVATION = ["activation", "activation_numbers", "activation_step"]

@@ -4,7 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from neuralamp.dsp.recurrent import GATES
+from neuralamp.dsp.recurrent import GATES, most_floats
+from neuralamp.dsp.rows import TILE
 from neuralamp.errors import NetError
 from neuralamp.nets.shape import Shape
 from neuralamp.nets.weights import MOST_WEIGHTS, WORK_OF_AN_ACTIVATION, check_size
@@ -69,8 +70,8 @@ class LstmConfig(Shape):
 
     @property
     def floats(self) -> int:
-        """Numbers that it remembers or works on."""
-        return self.layers * 2 * self.hidden + GATES[self.cell] * self.hidden + self.inputs
+        """Numbers that it remembers, or works on within a tile of frames."""
+        return self.layers * most_floats(self.hidden) + 2 * TILE * max(self.inputs, self.outputs)
 
     def weights(self) -> dict[str, tuple[int, ...]]:
         """Name and shape of every weight, in the order they travel; torch's names, torch's order of gates."""

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import ClassVar
 
 from neuralamp.dsp import activation
-from neuralamp.dsp.recurrent import GATES
+from neuralamp.dsp.recurrent import GATES, most_floats
 from neuralamp.dsp.rows import TILE
 from neuralamp.errors import NetError
 from neuralamp.nets.shape import Shape
@@ -85,7 +85,8 @@ class SequentialLayer:
 
     def floats(self, width: int) -> int:
         """Numbers that it remembers, or works on within a tile of frames."""
-        return width * (self.past_frames + 2 * TILE) + self.channels * 2 * TILE
+        cells = most_floats(self.channels) if self.recurrent else 0
+        return width * (self.past_frames + 2 * TILE) + self.channels * 2 * TILE + cells
 
     def work(self, width: int) -> int:
         """Multiplications a frame, its groups taken as the full matrices that a kernel makes of them."""

@@ -3,10 +3,10 @@
 import numpy as np
 from numba import carray
 
-from neuralamp.dsp.jit import LANES, as_pointer, doubles_at, floats_at, kernel
+from neuralamp.dsp.jit import as_pointer, floats_at, kernel
 from neuralamp.dsp.node import POINTER, Node, State, aligned_zeros, node
 from neuralamp.dsp.nonlinear import activate_rows, exp
-from neuralamp.dsp.recurrent import MOST_GATE_ROWS, PLACES, gru_step, lstm_step
+from neuralamp.dsp.recurrent import CELLS, PLACES, padded, recur
 from neuralamp.dsp.rings import FIELDS, RING, advance, convolve, mirror, newest
 from neuralamp.dsp.rows import NOTHING, TILE, copy_rows, vectors_of
 from neuralamp.dsp.vector import VECTOR_BYTES, fma, grid, larger, load, store, zeros
@@ -16,13 +16,10 @@ from neuralamp.nets.weights import Weights
 
 CONV, POINTWISE, LSTM, GRU = range(len(KINDS))
 
-# `state` is where the h and c of a recurrent layer begin among those of all layers.
-LAYER = np.dtype(
-    [("conv", RING)] + [(name, np.int64) for name in ("channels", "width", *ACTIVATION, "kind", "softmax", *PLACES, "state")]
-)
+LAYER = np.dtype([("conv", RING)] + [(name, np.int64) for name in ("channels", "width", *ACTIVATION, *CELLS, "kind", "softmax")])
 STATE = State(
-    inputs=int, outputs=int, skip=float, layer_count=int, weight_count=int,
-    layers=POINTER, weights=POINTER, rings=POINTER, h=POINTER, c=POINTER, x=POINTER, gates=POINTER, heard=POINTER, out=POINTER,
+    inputs=int, outputs=int, skip=float, layer_count=int,
+    layers=POINTER, weights=POINTER, rings=POINTER, states=POINTER, gates=POINTER, past=POINTER, heard=POINTER, out=POINTER,
 )  # fmt: skip
 
 
@@ -34,25 +31,6 @@ def convolve_rows(layer, net, heard, out, frames, vectors):
     mirror(layer.conv, frames)
     convolve(out, stride, layer.conv, net.weights, NOTHING, NOTHING, NOTHING, NOTHING, vectors)
     advance(layer.conv, frames)
-
-
-@kernel
-def step_rows(layer, weights, net, heard, out, frames, vectors):
-    """The rows at `out` = the outputs of the cells that hear the rows at `heard`, frame by frame."""
-    x = floats_at(net.x, layer.channels)
-    h, c = floats_at(net.h + 4 * layer.state, layer.width), doubles_at(net.c + 8 * layer.state, layer.width)
-    gates = floats_at(net.gates, MOST_GATE_ROWS * layer.width)
-    row = LANES * vectors
-    heard_rows, out_rows = floats_at(heard, layer.channels * row), floats_at(out, layer.width * row)
-    for n in range(frames):
-        for k in range(layer.channels):
-            x[k] = heard_rows[k * row + n]
-        if layer.kind == LSTM:
-            lstm_step(layer, weights, x, h, c, gates)
-        else:
-            gru_step(layer, weights, x, h, c, gates)
-        for o in range(layer.width):
-            out_rows[o * row + n] = h[o]
 
 
 @kernel
@@ -85,7 +63,6 @@ def finish_rows(layer, net, heard, out, vectors):
 def play(inputs, outputs, frames, state):
     net = carray(state, (1,))[0]
     layers = carray(as_pointer(net.layers), net.layer_count, LAYER)
-    weights = floats_at(net.weights, net.weight_count)
     skip = np.float32(net.skip)
     start = 0
     while start < frames:
@@ -103,7 +80,7 @@ def play(inputs, outputs, frames, state):
                 if layer.kind == CONV:
                     convolve_rows(layer, net, heard, out, count, vectors)
                 else:
-                    step_rows(layer, weights, net, heard, out, count, vectors)
+                    recur(layer, net, heard, out, count, vectors)
                 finish_rows(layer, net, out, out, vectors)
             heard, out = out, heard
         x = carray(inputs[0], frames)
@@ -114,31 +91,28 @@ def play(inputs, outputs, frames, state):
         start += count
 
 
-def _row(packer: Packer, name: str, layer: SequentialLayer, width: int, state: int) -> Row:
+def _row(packer: Packer, name: str, layer: SequentialLayer, width: int) -> Row:
     """The row of LAYER for one layer; what its kind does not have is -1."""
     softmax = layer.activation == SOFTMAX
     row: Row = dict.fromkeys(LAYER.names or (), -1)
-    row |= {"conv": dict.fromkeys(FIELDS, 0), "channels": width, "width": layer.channels, "state": state}
+    row |= {"conv": dict.fromkeys(FIELDS, 0), "channels": width, "width": layer.channels}
     row |= {"kind": KINDS.index(layer.kind), "softmax": int(softmax)}
     if layer.kind == "conv":
         row["conv"] = packer.convolution(name, width, layer.channels, layer.kernel_size, layer.dilation, layer.groups)
     if layer.recurrent:
-        row |= {place: packer.columns(f"{name}.{place}") for place in PLACES[:2]}
-        row |= {place: packer.vector(f"{name}.{place}") for place in PLACES[2:]}
+        row |= packer.cells(layer.kind, [f"{name}.{place}" for place in PLACES])
     return row | packer.activation("activation", "linear" if softmax else layer.activation, f"{name}.slopes")
 
 
 def stream(config: SequentialConfig, weights: Weights) -> Node:
     """The net as a node: rows of sound and knobs in, sound out. Pasts and states are zero: let it settle on silence first."""
     packer = Packer(config.weights(), weights)
-    rows: list[Row] = []
-    cells = 0
-    for i, ((width, channels), layer) in enumerate(zip(config.widths, config.layers, strict=True)):
-        rows.append(_row(packer, f"layers.{i}", layer, width, cells))
-        cells += channels if layer.recurrent else 0
-    rings = packer.rings()
-    packed = packer.weights()
-    widest = max(max(widths) for widths in config.widths)
+    rows = [
+        _row(packer, f"layers.{i}", layer, width)
+        for i, ((width, _), layer) in enumerate(zip(config.widths, config.layers, strict=True))
+    ]
+    rings = packer.rings()  # before the table is made, which tells where they are
+    widest = max(padded(max(widths)) for widths in config.widths)
     return Node(
         play,
         {
@@ -146,17 +120,13 @@ def stream(config: SequentialConfig, weights: Weights) -> Node:
             "outputs": config.outputs,
             "skip": config.skip,
             "layer_count": len(rows),
-            "weight_count": packed.size,
         },
         memory={
             "layers": table(rows, LAYER),  # a ring's position moves
             "rings": rings,
-            "h": np.zeros(cells, np.float32),
-            "c": np.zeros(cells, np.float64),
-            "x": np.zeros(widest, np.float32),
-            "gates": np.zeros(MOST_GATE_ROWS * widest, np.float32),
             "heard": aligned_zeros(widest, TILE),
             "out": aligned_zeros(widest, TILE),
-        },
-        constants={"weights": packed},
+        }
+        | packer.cell_memory(),
+        constants={"weights": packer.weights()},
     )
