@@ -192,6 +192,22 @@ def pause(typing):
 
 
 @intrinsic
+def prefetch(typing, address):
+    """Have the cache line at an address brought into the second-level cache, for what comes soon; nothing waits for it."""
+
+    def codegen(context, builder, signature, args):
+        pointer, integer = ir.IntType(8).as_pointer(), ir.IntType(32)
+        function = builder.module.globals.get("llvm.prefetch.p0") or ir.Function(
+            builder.module, ir.FunctionType(ir.VoidType(), [pointer, integer, integer, integer]), "llvm.prefetch.p0"
+        )
+        to_read, second_level, data = (ir.Constant(integer, value) for value in (0, 2, 1))
+        builder.call(function, [builder.inttoptr(args[0], pointer), to_read, second_level, data])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), codegen
+
+
+@intrinsic
 def call_with(typing, function, number):
     """Call the C function at an address: void function(unsigned int)."""
 

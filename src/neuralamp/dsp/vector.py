@@ -267,3 +267,23 @@ def add_product(typing, total, weights, x):
         )
 
     return total(total, types.int64, types.int64), codegen
+
+
+@intrinsic
+def add_outer(typing, total, a, b):
+    """total + a b, lane by lane: row r and column c get vector r at a times vector c at b. A matrix's gradient sums these."""
+
+    def codegen(context, builder, signature, args):
+        before, a, b = args
+        left = [_load(builder, _at(builder, a, 0, None, row)) for row in range(total.rows)]
+        right = [_load(builder, _at(builder, b, 0, None, column)) for column in range(total.columns)]
+        fused = _llvm("fma")
+        return _pack(
+            builder,
+            [
+                fused(builder, left[row], right[column], builder.extract_value(before, k))
+                for k, (row, column) in enumerate(total.places)
+            ],
+        )
+
+    return total(total, types.int64, types.int64), codegen
