@@ -275,10 +275,10 @@ def add_outer(typing, total, a, b):
 
     def codegen(context, builder, signature, args):
         before, a, b = args
-        left = [_load(builder, _at(builder, a, 0, None, row)) for row in range(total.rows)]
-        right = [_load(builder, _at(builder, b, 0, None, column)) for column in range(total.columns)]
+        left = [load_vector(builder, place(builder, a, 0, None, row)) for row in range(total.rows)]
+        right = [load_vector(builder, place(builder, b, 0, None, column)) for column in range(total.columns)]
         fused = _llvm("fma")
-        return _pack(
+        return pack(
             builder,
             [
                 fused(builder, left[row], right[column], builder.extract_value(before, k))
