@@ -14,6 +14,15 @@ SPARE = 16  # frames behind a ring's repeated part: the rest of the last vector,
 # lie as (taps, in, out). After `taps_in_sum` taps what was summed is added to the whole and begins anew.
 RING = ["ring", "channels", "ring_frames", "stride", "taps", "dilation", "width", "weight", "bias", "taps_in_sum"]
 
+
+def ring_size(past_frames: int, tile: int) -> tuple[int, int]:
+    """Frames of the ring that a past needs where tiles are worked on, and how many floats its rows lie apart."""
+    # Whole tiles: buffers that are tiles themselves then meet the ring's end between two of them.
+    ring_frames = -(-(past_frames + tile + SPARE) // tile) * tile
+    # An odd number of cache lines (16 floats) apart, so that the rows do not compete for the same cache sets.
+    return ring_frames, ((ring_frames + tile + SPARE) // 16 | 1) * 16
+
+
 SUM = 8  # products that are at least summed by themselves: a hot capture, with sums of 48 in every layer, errs 4 dB less
 
 
