@@ -77,3 +77,10 @@ def mirror(row, position, frames):
     if position < TILE:
         first = row.ring + 4 * position
         copy_rows(first, row.stride, first + end, row.stride, row.channels, min(frames, TILE - position))
+
+
+@inlined
+def repeat_start(row, position, tile):
+    """`mirror` where all tiles are whole, as long as the part of the ring that is repeated."""
+    if position == 0:
+        copy_rows(row.ring, row.stride, row.ring + 4 * row.ring_frames, row.stride, row.channels, tile)
