@@ -11,7 +11,7 @@ from numba.extending import intrinsic
 
 from neuralamp.dsp.jit import LANES, floats_at, inlined, kernel
 from neuralamp.dsp.nonlinear import ZERO
-from neuralamp.dsp.rows import in_blocks
+from neuralamp.dsp.rows import HIGH, in_blocks
 from neuralamp.dsp.vector import (
     VECTOR_BYTES,
     Vectors,
@@ -86,7 +86,7 @@ def correlate(total, dy, dy_stride, width, x, x_stride, count, vectors):
 
 
 @kernel
-def row_sums_block(grid, o, v, total, dy, dy_stride, vectors):
+def row_sums_block(grid, o, total, dy, dy_stride, vectors):
     place, y = total + VECTOR_BYTES * o, dy + dy_stride * o
     sums = load(grid, place, VECTOR_BYTES)
     for k in range(vectors):
@@ -97,7 +97,13 @@ def row_sums_block(grid, o, v, total, dy, dy_stride, vectors):
 @kernel
 def row_sums(total, dy, dy_stride, width, vectors):
     """total[o] += sum_t dy_o[t], a vector of parts for each sum."""
-    in_blocks(row_sums_block, width, 1, (total, dy, dy_stride, vectors))
+    o = 0
+    while o + HIGH <= width:  # as many at once as hide what an addition takes
+        row_sums_block(grid(HIGH, 1), o, total, dy, dy_stride, vectors)
+        o += HIGH
+    while o < width:
+        row_sums_block(grid(1, 1), o, total, dy, dy_stride, vectors)
+        o += 1
 
 
 @kernel

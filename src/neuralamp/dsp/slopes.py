@@ -1,4 +1,4 @@
-"""The adjoints of dsp/nonlinear.py: how steep each nonlinearity is, from what went in or, where that is cheaper, what came out."""
+"""The adjoints of dsp/nonlinear.py: how steep each is, from what went in or, where that is cheaper, from what came out."""
 
 import numpy as np
 

@@ -3,14 +3,17 @@
 Places are addresses. The rows of a work space lie end to end, `net.stride` bytes apart: as many as this tile's vectors take.
 """
 
+import numpy as np
+
 from neuralamp.dsp.jit import inlined, kernel
 from neuralamp.dsp.nonlinear import activate_rows
 from neuralamp.dsp.rings import convolve
 from neuralamp.dsp.rows import add, blend, copy_rows, matrix, multiply, multiply_add
-from neuralamp.nets.wavenet.layers import GATINGS
+from neuralamp.nets.wavenet.layers import GATINGS, PLACES
 
 NONE, GATED, BLENDED = range(len(GATINGS))
-CONV_IN, CONV_OUT, MIXIN_IN, MIXIN_OUT, ACTIVATION_IN, ACTIVATION_OUT, RESIDUAL_OUT, HEAD_1X1_OUT = range(8)
+# Numbers that numba does not take for literals: `modulate` is compiled once, not once for each.
+CONV_IN, CONV_OUT, MIXIN_IN, MIXIN_OUT, ACTIVATION_IN, ACTIVATION_OUT, RESIDUAL_OUT, HEAD_1X1_OUT = np.arange(len(PLACES))
 
 
 @kernel

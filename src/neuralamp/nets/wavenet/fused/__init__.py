@@ -16,7 +16,7 @@ from neuralamp.dsp.node import aligned_zeros
 from neuralamp.nets.wavenet.config import WaveNetConfig
 from neuralamp.nets.wavenet.fused.adjoint import backward
 from neuralamp.nets.wavenet.fused.forward import NET, SPACES, forward
-from neuralamp.nets.wavenet.fused.tables import SPAN, LearningTables
+from neuralamp.nets.wavenet.fused.tables import SPAN, LearningTables, rows_of
 
 
 @dataclass
@@ -119,9 +119,9 @@ class _Worker:
     def __init__(self, tables: LearningTables):
         forward = tables.forward
         self._memory = {
-            "layers": forward.layers.copy(),
-            "heads": forward.heads.copy(),
-            "posts": forward.posts.copy(),
+            "layers": rows_of(forward.layers),
+            "heads": rows_of(forward.heads),
+            "posts": rows_of(forward.posts),
             "layer_backs": tables.layers.copy(),
             "head_backs": tables.heads.copy(),
             "post_backs": tables.posts.copy(),

@@ -297,7 +297,7 @@ def post_adjoint(post, back, net):
 @kernel
 def backward_tile(net):
     """From this tile of dy to the sums of all weights, and to d_stream and d_condition."""
-    layers, heads, posts, layer_backs, head_backs, post_backs = tables_of(net)
+    layers, heads, posts, _, head_backs, post_backs = tables_of(net)
     make_streams_anew(net)
     take_tile(net.dy, net.outputs, net.out_frames, net.frame - (net.tiles * SPAN - net.out_frames), net.d_out, net.stride)
     for k in range(net.post_count):

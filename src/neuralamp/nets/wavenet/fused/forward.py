@@ -7,14 +7,12 @@ Tiles begin so that the last one is whole; a layer plays no tile of which the mo
 import numpy as np
 from numba import carray
 
-from neuralamp.dsp.jit import as_pointer, float_at, floats_at, flush_denormals, kernel, set_float_mode
+from neuralamp.dsp.jit import as_pointer, float_at, floats_at, flush_denormals, inlined, kernel, set_float_mode
 from neuralamp.dsp.nonlinear import activate_rows
 from neuralamp.dsp.rings import convolve, newest, repeat_start
 from neuralamp.dsp.rows import copy_rows, matrix, scale
-from neuralamp.dsp.vector import VECTOR_BYTES
-from neuralamp.nets.wavenet.fused.tables import HEAD_BACK, LAYER_BACK, POST_BACK, SPAN
+from neuralamp.nets.wavenet.fused.tables import ROW, SPAN
 from neuralamp.nets.wavenet.parts import CONV_IN, CONV_OUT, add_skip, convolve_layer, mix, modulate, pass_on, shape
-from neuralamp.nets.wavenet.tables import HEAD, LAYER, POST
 
 SPACES = (
     "heard", "condition", "modulated", "stream", "mixed", "skip", "out", "film", "film_slopes",
@@ -28,11 +26,11 @@ NET = np.dtype(
         for name in (
             # what one worker has
             "layers", "heads", "posts", "layer_backs", "head_backs", "post_backs", "layer_count", "head_count", "post_count",
-            "inputs", "conditions", "outputs", "frames", "vectors", "stride", "kept_rows", "kept_head",
+            "inputs", "conditions", "conditioned", "outputs", "frames", "vectors", "stride", "kept_rows", "kept_head",
             "head_scale", "head_scale_gradient", "sums", "rings", "ring_floats", "back_rings", "back_ring_floats",
             "streams", "values", "gradients", *SPACES,
             # what a step has
-            "weights", "back_weights", "item_frames", "out_frames", "pad", "tiles", "wants_input", "wants_condition", "conditioned",
+            "weights", "back_weights", "item_frames", "out_frames", "pad", "tiles", "wants_input", "wants_condition",
             # what a segment has
             "x", "c", "y", "kept", "dy", "dx", "dc", "folded",
             # where it stands
@@ -42,14 +40,18 @@ NET = np.dtype(
 )  # fmt: skip
 
 
+@inlined
+def rows_at(address, count):
+    """A table."""
+    return carray(as_pointer(address), count, ROW)
+
+
 @kernel
 def tables_of(net):
     """The player's tables and those of the way back: layers, heads, posts, and the same again."""
-    layers, heads = carray(as_pointer(net.layers), net.layer_count, LAYER), carray(as_pointer(net.heads), net.head_count, HEAD)
-    posts = carray(as_pointer(net.posts), max(net.post_count, 1), POST)
-    layer_backs = carray(as_pointer(net.layer_backs), net.layer_count, LAYER_BACK)
-    head_backs = carray(as_pointer(net.head_backs), net.head_count, HEAD_BACK)
-    post_backs = carray(as_pointer(net.post_backs), max(net.post_count, 1), POST_BACK)
+    layers, layer_backs = rows_at(net.layers, net.layer_count), rows_at(net.layer_backs, net.layer_count)
+    heads, head_backs = rows_at(net.heads, net.head_count), rows_at(net.head_backs, net.head_count)
+    posts, post_backs = rows_at(net.posts, max(net.post_count, 1)), rows_at(net.post_backs, max(net.post_count, 1))
     return layers, heads, posts, layer_backs, head_backs, post_backs
 
 

@@ -8,28 +8,51 @@ of what it made, from frames to come. So its row has the fields of RING, `channe
 
 import numpy as np
 
-from neuralamp.dsp.activation import PRELU, parse
+from neuralamp.dsp.activation import parse
 from neuralamp.dsp.rings import RING, SUM, ring_size
 from neuralamp.dsp.slopes import FROM_VALUE
-from neuralamp.nets.packing import Row, table
+from neuralamp.nets.packing import Row
 from neuralamp.nets.wavenet.config import WaveNetConfig
 from neuralamp.nets.wavenet.layers import PLACES, LayerArray
-from neuralamp.nets.wavenet.tables import Tables
+from neuralamp.nets.wavenet.tables import HEAD, LAYER, POST, Tables
 
 SPAN = 256  # frames worked on at once: the longer, the fewer times all sums pass through the caches
 
-BACK = [*RING, "weight_gradient", "bias_gradient", "first", "kept"]
 ONE_BY_ONE = ("mixin", "residual", "head_1x1")
-LAYER_BACK = np.dtype(
-    [(name, np.int64) for name in [*BACK, "kept_conv", "keeps_value", "stream", "value"]]
-    + [(f"{name}_{what}", np.int64) for name in ONE_BY_ONE for what in ("adjoint", "gradient", "bias_gradient")]
-    + [(name, np.int64) for name in ("slopes_gradient", "gate_slopes_gradient")]
-    + [(name, np.int64, (len(PLACES),)) for name in ("films_adjoint", "films_gradient", "film_biases_gradient")]
-)
-HEAD_BACK = np.dtype(
-    [(name, np.int64) for name in [*BACK, "skip_first", "stream_first", "stream", "rechannel_adjoint", "rechannel_gradient"]]
-)
-POST_BACK = np.dtype([(name, np.int64) for name in [*BACK, "heard_first", "slopes_gradient"]])
+_FIELDS = [
+    *RING, "weight_gradient", "bias_gradient", "first", "kept", "kept_conv", "keeps_value", "stream", "value",
+    "slopes_gradient", "gate_slopes_gradient", "skip_first", "stream_first", "heard_first",
+    "rechannel_adjoint", "rechannel_gradient",
+    *(f"{name}_{what}" for name in ONE_BY_ONE for what in ("adjoint", "gradient", "bias_gradient")),
+]  # fmt: skip
+_FILMS = ("films_adjoint", "films_gradient", "film_biases_gradient")
+
+
+def _row_type(*tables: np.dtype) -> np.dtype:
+    """One kind of row for all tables, the player's and those of the way back: kernels are compiled for one kind only."""
+    fields = {name: table.fields[name][0] for table in tables for name in table.names or () if table.fields}
+    fields |= dict.fromkeys(_FIELDS, np.dtype(np.int64)) | dict.fromkeys(_FILMS, np.dtype((np.int64, (len(PLACES),))))
+    return np.dtype(list(fields.items()))
+
+
+ROW = _row_type(LAYER, HEAD, POST)
+
+
+def rows_of(table: np.ndarray) -> np.ndarray:
+    """A table of the player's with rows of the one kind."""
+    rows = np.zeros(len(table), ROW)
+    for name in table.dtype.names or ():
+        rows[name] = table[name]
+    return rows
+
+
+def _back_rows(rows: list[Row]) -> np.ndarray:
+    """Rows of the way back; one of zeros where there are none."""
+    table = np.zeros(max(1, len(rows)), ROW)
+    for at, row in zip(table, rows, strict=False):
+        for name, value in row.items():
+            at[name] = value
+    return table
 
 
 class LearningTables:
@@ -76,7 +99,6 @@ class LearningTables:
         layers: list[Row] = []
         heads: list[Row] = []
         past = head_first = 0  # how far back the stream and the head hear by now
-        stream = self.config.inputs
         for a, array in enumerate(self.config.arrays):
             name, stream_first = f"arrays.{a}", past
             for i in range(array.layers):
@@ -91,7 +113,6 @@ class LearningTables:
                 | {"rechannel_adjoint": self._adjoint(f"{name}.rechannel.weight")}
                 | {"rechannel_gradient": self._gradient(f"{name}.rechannel.weight")}
             )
-            stream = array.channels
         self.kept_head = self._keep(self.config.arrays[-1].head_channels)
         posts: list[Row] = []
         for i, (width, _) in enumerate(self.config.post_widths):
@@ -99,7 +120,7 @@ class LearningTables:
             head_first += self.config.post_head[i].kernel_size - 1
             slopes = self._vector_gradient(f"post_head.{i}.activation.slopes")
             posts.append(row | {"first": head_first, "slopes_gradient": slopes})
-        self.layers, self.heads, self.posts = table(layers, LAYER_BACK), table(heads, HEAD_BACK), table(posts, POST_BACK)
+        self.layers, self.heads, self.posts = _back_rows(layers), _back_rows(heads), _back_rows(posts)
 
     def _layer(self, name: str, array: LayerArray, i: int) -> Row:
         films = array.films_of(i)
@@ -121,7 +142,7 @@ class LearningTables:
             row[f"{part}_adjoint"] = self._adjoint(f"{name}.{weight}.weight", groups)
             row[f"{part}_gradient"] = self._gradient(f"{name}.{weight}.weight", groups)
             row[f"{part}_bias_gradient"] = self._vector_gradient(f"{name}.{weight}.bias")
-        for field in ("films_adjoint", "films_gradient", "film_biases_gradient"):
+        for field in _FILMS:
             row[field] = [-1] * len(PLACES)
         for place, film in films.items():
             k, weight = PLACES.index(place), f"{name}.films.{place}"
