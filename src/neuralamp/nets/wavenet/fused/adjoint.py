@@ -8,7 +8,7 @@ import numpy as np
 from numba import carray
 
 from neuralamp.dsp.correlation import correlate, fold, row_sums, slope_sums
-from neuralamp.dsp.jit import as_pointer, float_at, floats_at, flush_denormals, kernel, set_float_mode
+from neuralamp.dsp.jit import as_pointer, float_at, floats_at, flush_denormals, kernel, set_float_mode, spliced
 from neuralamp.dsp.nonlinear import activate_rows
 from neuralamp.dsp.rings import convolve, newest, repeat_start
 from neuralamp.dsp.rows import add, blend, blend_adjoint, copy_rows, matrix, multiply, scale
@@ -32,12 +32,12 @@ from neuralamp.nets.wavenet.parts import (
 )  # fmt: skip
 
 
-@kernel
+@spliced
 def clear(y, rows):
     floats_at(y, rows * SPAN)[:] = np.float32(0.0)
 
 
-@kernel
+@spliced
 def sums_at(net, place):
     """The address of the sums from a place on."""
     return net.gradients + VECTOR_BYTES * place
@@ -94,7 +94,7 @@ def modulate_adjoint(layer, back, place, net, s, ds):
         matrix_adjoint(net, back.films_adjoint[place], slopes, factors, dc, net.conditions, dc)
 
 
-@kernel
+@spliced
 def value_adjoint(layer, back, net, skip_width, goes_on):
     """d_value = the gradient of a layer's value, from those of the skip sum and of the stream behind it."""
     a, da, onto = net.z, net.d_value, net.d_skip
@@ -169,7 +169,7 @@ def shape_adjoint(layer, back, net):
         modulate_adjoint(layer, back, ACTIVATION_IN, net, kept, dz)
 
 
-@kernel
+@spliced
 def mix_adjoint(layer, back, net):
     """d_z -> the gradient of what the convolution made, in place; adds to the mixin's sums and the condition's gradient."""
     films, c, dm, dc = layer.films, net.condition, net.d_z, net.d_condition
@@ -195,7 +195,7 @@ def mix_adjoint(layer, back, net):
     row_sums(sums_at(net, back.bias_gradient), net.d_z, net.stride, layer.width, net.vectors)
 
 
-@kernel
+@spliced
 def make_streams_anew(net):
     """What every layer of this tile heard, in `streams`, and what it gave, as `find_value` finds it."""
     layers, heads, _, layer_backs, head_backs, _ = tables_of(net)
@@ -217,7 +217,7 @@ def make_streams_anew(net):
         before = x
 
 
-@kernel
+@spliced
 def layer_adjoint(layer, back, net, stream_first, skip_width, goes_on):
     """d_stream behind a layer -> in front of it; its sums. The layer may have frames to come when it has none here."""
     if not active(net, stream_first):
@@ -240,13 +240,13 @@ def layer_adjoint(layer, back, net, stream_first, skip_width, goes_on):
     add(net.d_x, net.d_stream, layer.channels * net.vectors)
 
 
-@kernel
+@spliced
 def find_place(back, layer, net):
     """Let z be where `make_streams_anew` left a layer's value."""
     net.z = net.kept_tile + net.stride * back.kept if back.keeps_value else net.values + net.stride * back.value
 
 
-@kernel
+@spliced
 def array_adjoint(a, net):
     """d_out, of an array's head, and d_stream behind its layers -> d_out of the head before, d_stream of the array before."""
     layers, heads, _, layer_backs, head_backs, _ = tables_of(net)
@@ -276,7 +276,7 @@ def array_adjoint(a, net):
         clear(net.d_stream, head.stream_channels)
 
 
-@kernel
+@spliced
 def post_adjoint(post, back, net):
     """d_out behind a layer behind the head -> in front of it."""
     if active(net, back.first):
@@ -294,7 +294,7 @@ def post_adjoint(post, back, net):
     copy_rows(net.d_x, net.stride, net.d_out, net.stride, post.channels, SPAN)
 
 
-@kernel
+@spliced
 def backward_tile(net):
     """From this tile of dy to the sums of all weights, and to d_stream and d_condition."""
     layers, heads, posts, _, head_backs, post_backs = tables_of(net)

@@ -7,7 +7,7 @@ Tiles begin so that the last one is whole; a layer plays no tile of which the mo
 import numpy as np
 from numba import carray
 
-from neuralamp.dsp.jit import as_pointer, float_at, floats_at, flush_denormals, inlined, kernel, set_float_mode
+from neuralamp.dsp.jit import as_pointer, float_at, floats_at, flush_denormals, inlined, kernel, set_float_mode, spliced
 from neuralamp.dsp.nonlinear import activate_rows
 from neuralamp.dsp.rings import convolve, newest, repeat_start
 from neuralamp.dsp.rows import copy_rows, matrix, scale
@@ -46,7 +46,7 @@ def rows_at(address, count):
     return carray(as_pointer(address), count, ROW)
 
 
-@kernel
+@spliced
 def tables_of(net):
     """The player's tables and those of the way back: layers, heads, posts, and the same again."""
     layers, layer_backs = rows_at(net.layers, net.layer_count), rows_at(net.layer_backs, net.layer_count)
@@ -65,7 +65,7 @@ def take_tile(source, rows, source_frames, frame, y, stride):
         tile[before:] = row[max(frame, 0) : max(frame + SPAN, 0)]
 
 
-@kernel
+@spliced
 def hear(net, tile):
     """Go to a tile: its frame, what is kept of it, what is heard in it."""
     net.frame = tile * SPAN
@@ -75,13 +75,13 @@ def hear(net, tile):
         take_tile(net.c, net.conditions, net.item_frames, net.frame - net.pad, net.condition, net.stride)
 
 
-@kernel
+@spliced
 def active(net, first):
     """Whether the module has a frame of this tile, of a signal that it has from frame `first` of its input on."""
     return net.frame + SPAN > net.pad + first
 
 
-@kernel
+@spliced
 def find_value(layer, back, net, shaped):
     """Let z be what the nonlinearity gives in this tile: where it lies, or made anew from what is kept."""
     net.z = net.kept_tile + net.stride * back.kept
@@ -94,7 +94,7 @@ def find_value(layer, back, net, shaped):
     shape(layer, net)
 
 
-@kernel
+@spliced
 def forward_array(head, layers, backs, net, before, goes_on):
     """One layer array on one tile; False where the module has nothing of it yet."""
     end = head.first_layer + head.layers
@@ -132,7 +132,7 @@ def forward_array(head, layers, backs, net, before, goes_on):
     return True
 
 
-@kernel
+@spliced
 def convolve_past(row, net, x, y):
     """The rows at y = the convolution `row` of the rows at x and of their past."""
     position = net.frame % row.ring_frames
@@ -141,7 +141,7 @@ def convolve_past(row, net, x, y):
     convolve(y, net.stride, row, net.weights, position, 0, 0, 0, 0, net.vectors)
 
 
-@kernel
+@spliced
 def forward_tile(net):
     """The rows of `out` = what the net makes of this tile; nothing where the module has nothing yet."""
     layers, heads, posts, layer_backs, head_backs, post_backs = tables_of(net)
