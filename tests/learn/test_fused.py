@@ -1,7 +1,12 @@
 """What the learning kernels answer and teach is what torch would: any loss, any optimiser, any net, however many threads."""
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +22,7 @@ from neuralamp.nets.wavenet.config import WaveNetConfig
 from neuralamp.nets.wavenet.layers import LayerArray
 from tests.nets.random_nets import random_wavenet
 
+REPOSITORY = Path(__file__).parents[2]
 # Of the length of each gradient: two float32 sums over some thousand frames, in different orders. Measured: 3e-5 at most over
 # the random nets, where the terms nearly cancel; 6e-6 over the sizes in the wild.
 GRADIENT_ERROR = 1e-4
@@ -147,3 +153,15 @@ def test_a_net_deaf_to_half_its_frames_has_no_gradient_from_them():
     array = LayerArray(3, (3,), (50,), ("tanh",), head_channels=3, head_kernel_size=4, head_dilation=60)
     config = WaveNetConfig((array, replace(array, kernel_sizes=(2,), dilations=(3,), head_channels=1)))
     assert_same(config, frames=400)
+
+
+def test_the_bench_of_a_step_tells_its_figures():
+    program = [sys.executable, str(REPOSITORY / "training" / "bench" / "step.py"), "--net", "A1 nano", "--json"]
+    settings = ["--batch", "2", "--frames", "100", "--rounds", "1"]
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY / "src")}
+    done = subprocess.run(program + settings, capture_output=True, text=True, env=environment, timeout=240, check=False)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert figures["ratio"] == figures["torch_cpu_seconds"] / figures["kernels_cpu_seconds"] > 0.0  # one round: its own median
+    assert figures["gradient_error"] < GRADIENT_ERROR
+    assert "round 1 of 1" in done.stderr
