@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from neuralamp.dsp.jit import LANES  # noqa: E402
-from neuralamp.learn.fused_recurrent import fused  # noqa: E402
+from neuralamp.learn.fused_recurrent import fused_recurrent  # noqa: E402
 from neuralamp.nets.lstm.config import LstmConfig  # noqa: E402
 from neuralamp.nets.lstm.fused import PIECE, FusedLstm  # noqa: E402
 from neuralamp.nets.lstm.module import Lstm  # noqa: E402
@@ -47,7 +47,7 @@ def learn(net: Lstm, call, x: torch.Tensor, warm_up: int) -> tuple[torch.Tensor,
 def assert_as_torch(config: LstmConfig, batch: int, warm_up: int, frames: int, seed: int):
     net, x = net_of(config, seed), sequences(config, batch, warm_up + frames, seed)
     right, along = learn(net, net, x, warm_up)
-    y, found = learn(net, fused(net, config, threads=1), x, warm_up)
+    y, found = learn(net, fused_recurrent(net, config, threads=1), x, warm_up)
     assert (y - right).abs().max() <= SOUND * right.abs().max()
     assert found.keys() == along.keys()
     for name, slope in along.items():
@@ -71,16 +71,16 @@ def test_a_segment_of_a_recipe_is_learned_to_its_first_frame(cell):
 @pytest.mark.parametrize("config", [SMALL, LstmConfig(hidden=16, cell="gru")])
 def test_two_threads_learn_bit_for_bit_what_one_does(config):
     net, x = net_of(config, seed=1), sequences(config, 3 * LANES + 1, 100, seed=1)
-    y, alone = learn(net, fused(net, config, threads=1), x, 20)
+    y, alone = learn(net, fused_recurrent(net, config, threads=1), x, 20)
     for _ in range(3):
-        same, together = learn(net, fused(net, config, threads=2), x, 20)
+        same, together = learn(net, fused_recurrent(net, config, threads=2), x, 20)
         assert torch.equal(same, y)
         assert all(torch.equal(together[name], slope) for name, slope in alone.items())
 
 
 def test_two_answers_at_once_do_not_disturb_each_other():
     net = net_of(SMALL, seed=2)
-    call = fused(net, SMALL, threads=1)
+    call = fused_recurrent(net, SMALL, threads=1)
     one, two = (sequences(SMALL, 5, 60, seed).requires_grad_() for seed in (1, 2))
     call(one, 10).square().sum().backward()
     alone = one.grad.clone()
@@ -105,13 +105,13 @@ def test_a_step_takes_no_new_memory_for_what_it_remembers():
 
 def test_a_learning_net_leaves_quiet_numbers_to_everyone_else():
     net, x = net_of(SMALL, seed=2), sequences(SMALL, 2, 20, seed=1)
-    learn(net, fused(net, SMALL, threads=1), x, 0)
+    learn(net, fused_recurrent(net, SMALL, threads=1), x, 0)
     assert np.float32(1e-40) * np.ones(1, np.float32) > 0.0  # denormals are flushed inside the kernels only
 
 
 def test_what_the_kernels_cannot_do_torch_does():
     net, x = net_of(SMALL, seed=4), sequences(SMALL, 3, 40, seed=4)
-    call = fused(net, SMALL, threads=1)
+    call = fused_recurrent(net, SMALL, threads=1)
     with torch.no_grad():
         assert torch.equal(call(x, 8), net(x, 8))
     net.double()

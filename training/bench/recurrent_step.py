@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from neuralamp.learn.fused_recurrent import fused
+from neuralamp.learn.fused_recurrent import fused_recurrent
 from neuralamp.learn.losses import LossWeights
 from neuralamp.nets import architecture_of
 from neuralamp.nets.lstm.config import LstmConfig
@@ -67,7 +67,7 @@ def _step(config: LstmConfig, threads: int, batch: int, warm_up: int, frames: in
     """A whole step of the optimiser, by the kernels on this many threads, or with 0 by torch."""
     torch.manual_seed(0)
     net = architecture_of(config).module(config)
-    call = fused(net, config, threads) if threads else net
+    call = fused_recurrent(net, config, threads) if threads else net
     optimiser, loss_of = torch.optim.Adam(net.parameters(), fused=True), LossWeights()
     di = 0.3 * torch.randn(batch, 1, warm_up + frames)
     amped: Tensor = torch.tanh(4.0 * di[:, :, warm_up:])

@@ -78,3 +78,23 @@ def transposed(typing, vectors):
         return pack(builder, rows)
 
     return vectors(vectors), codegen
+
+
+@intrinsic
+def sum_of_lanes(typing, vector):
+    """All numbers of one vector added, in halves."""
+    if not (isinstance(vector, Vectors) and len(vector.places) == 1):
+        return None
+
+    def codegen(context, builder, signature, args):
+        lanes, half = builder.extract_value(args[0], 0), LANES // 2
+        while half:
+            low, high = (
+                ir.Constant(ir.VectorType(ir.IntType(32), half), list(range(first, first + half))) for first in (0, half)
+            )
+            nothing = ir.Constant(lanes.type, ir.Undefined)
+            lanes = builder.fadd(builder.shuffle_vector(lanes, nothing, low), builder.shuffle_vector(lanes, nothing, high))
+            half //= 2
+        return builder.extract_element(lanes, ir.Constant(ir.IntType(32), 0))
+
+    return types.float32(vector), codegen

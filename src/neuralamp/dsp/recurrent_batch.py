@@ -194,7 +194,7 @@ def add_matrix(y, weights, width, x, count, soon):
 def outer_block(grid, total, stride, a, a_stride, b, b_stride, frames):
     sums = load(grid, total, stride)
     for _ in range(frames):
-        sums = add_outer(sums, a, b)
+        sums = add_outer(sums, a, VECTOR_BYTES, b, VECTOR_BYTES)
         a += a_stride
         b += b_stride
     store(total, stride, sums)

@@ -18,6 +18,15 @@ SPARE = 16  # frames behind a ring's repeated part: the rest of the last vector,
 FIELDS = ("ring", "position", "channels", "ring_frames", "stride", "taps", "dilation", "width", "weight", "bias", "taps_in_sum")
 RING = np.dtype([(name, np.int64) for name in FIELDS])
 
+
+def ring_size(past_frames: int, tile: int) -> tuple[int, int]:
+    """Frames of the ring that a past needs where tiles are worked on, and how many floats its rows lie apart."""
+    # Whole tiles: buffers that are tiles themselves then meet the ring's end between two of them.
+    ring_frames = -(-(past_frames + tile + SPARE) // tile) * tile
+    # An odd number of cache lines (16 floats) apart, so that the rows do not compete for the same cache sets.
+    return ring_frames, ((ring_frames + tile + SPARE) // 16 | 1) * 16
+
+
 SUM = 8  # products that are at least summed by themselves: a hot capture, with sums of 48 in every layer, errs 4 dB less
 
 
@@ -86,3 +95,16 @@ def advance(conv, frames):
     conv.position += frames
     if conv.position >= conv.ring_frames:
         conv.position -= conv.ring_frames
+
+
+@inlined
+def go_to(conv, frame):
+    """The tile that begins at this frame is written next; for those who do not go from tile to tile."""
+    conv.position = frame % conv.ring_frames
+
+
+@inlined
+def repeat_start(conv, tile):
+    """`mirror` where all tiles are whole, as long as the part of the ring that is repeated."""
+    if conv.position == 0:
+        copy_rows(conv.ring, conv.stride, conv.ring + 4 * conv.ring_frames, conv.stride, conv.channels, tile)

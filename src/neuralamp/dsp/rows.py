@@ -131,6 +131,21 @@ def blend(gate, x, y, count):
 
 
 @kernel
+def blend_adjoint(gate, x, z, dx, d_gate, dz, count):
+    """In place, with dx at first the gradient of a blend of x and z: dx and dz those of x and z, d_gate that of the gate.
+
+    Where z is 0 for nothing, of gate times x alone.
+    """
+    for k in range(0, VECTOR_BYTES * count, VECTOR_BYTES):
+        g, dy, other = load(grid(1, 1), gate + k, 0), load(grid(1, 1), dx + k, 0), load(grid(1, 1), x + k, 0)
+        store(dx + k, 0, g * dy)
+        if z:
+            store(dz + k, 0, (ONE - g) * dy)
+            other = other - load(grid(1, 1), z + k, 0)
+        store(d_gate + k, 0, other * dy)
+
+
+@kernel
 def scale(factor, y, count):
     """y *= a number, `count` vectors that lie end to end."""
     for k in range(0, VECTOR_BYTES * count, VECTOR_BYTES):

@@ -270,20 +270,23 @@ def add_product(typing, total, weights, x):
 
 
 @intrinsic
-def add_outer(typing, total, a, b):
-    """total + a b, lane by lane: row r and column c get vector r at a times vector c at b. A matrix's gradient sums these."""
+def add_outer(typing, total, a, a_stride, b, b_stride):
+    """total + a b, lane by lane: row r and column c get vector r of those at a times vector c of those at b.
+
+    Vectors lie `stride` bytes apart. A matrix's gradient sums these.
+    """
 
     def codegen(context, builder, signature, args):
-        before, a, b = args
-        left = [load_vector(builder, place(builder, a, 0, None, row)) for row in range(total.rows)]
-        right = [load_vector(builder, place(builder, b, 0, None, column)) for column in range(total.columns)]
+        before, a, a_stride, b, b_stride = args
+        down = [load_vector(builder, place(builder, a, row, a_stride, 0)) for row in range(total.rows)]
+        along = [load_vector(builder, place(builder, b, column, b_stride, 0)) for column in range(total.columns)]
         fused = _llvm("fma")
         return pack(
             builder,
             [
-                fused(builder, left[row], right[column], builder.extract_value(before, k))
+                fused(builder, down[row], along[column], builder.extract_value(before, k))
                 for k, (row, column) in enumerate(total.places)
             ],
         )
 
-    return total(total, types.int64, types.int64), codegen
+    return total(total, *[types.int64] * 4), codegen

@@ -12,7 +12,7 @@ from neuralamp.nets.lstm.config import LstmConfig
 from neuralamp.nets.lstm.fused import FusedLstm
 
 
-def fused(module: nn.Module, config: LstmConfig, threads: int) -> Callable[[Tensor, int], Tensor]:
+def fused_recurrent(module: nn.Module, config: LstmConfig, threads: int) -> Callable[[Tensor, int], Tensor]:
     """The module, to be called as it is, module(x, warm_up) -> y, several times cheaper where it learns in float32 on a CPU.
 
     Anywhere else (on a GPU, in another precision, where no gradient is wanted) the module itself answers. Gradients are torch's

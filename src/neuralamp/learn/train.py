@@ -18,6 +18,7 @@ from neuralamp.errors import CaptureError, TrainingError
 from neuralamp.learn.budget import read_budget
 from neuralamp.learn.checkpoint import Checkpoint, checkpoint_path, open_checkpoint, save_checkpoint
 from neuralamp.learn.export import export
+from neuralamp.learn.fused import Answer, fused
 from neuralamp.learn.interrupt import ctrl_c_is_a_request
 from neuralamp.learn.listen import listen
 from neuralamp.learn.losses import LossWeights
@@ -27,7 +28,8 @@ from neuralamp.learn.segments import Segments
 from neuralamp.nets import architecture_of
 from neuralamp.nets.weights import Weights
 
-# One: tensors of 16 channels are too small to share. A step of wavenet-standard took 0.08 CPU-s so, and 0.4 on two threads.
+# Of torch, one: tensors of 16 channels are too small to share. The kernels of learn/fused.py have threads of their own, which
+# change no bit.
 THREADS = 1
 CALIBRATION_SECONDS, CALIBRATION_STEPS = 2.0, 10
 LEAST_RATE = 1e-3  # of the peak: where the cycle begins and ends
@@ -103,6 +105,7 @@ def train(
         "pair": pair.fingerprint, "recipe": recipe.text(), "seed": seed, "budget": asked.text, "threads": THREADS,
     }  # fmt: skip
     net, optimiser = _new_net(recipe, seed, device)
+    answer = fused(net)
     if path.exists():
         run = open_checkpoint(path, **same)
         net.load_state_dict(run.net)
@@ -122,7 +125,7 @@ def train(
     with ctrl_c_is_a_request() as stop:
         while run.step < run.steps and not stop.is_set():
             rate = learning_rate(recipe, run.step, run.steps)
-            loss = _step(net, optimiser, *segments(run.step), recipe, loss_of, rate)
+            loss = _step(net, answer, optimiser, *segments(run.step), recipe, loss_of, rate)
             run.step += 1
             if not math.isfinite(loss):
                 raise TrainingError(
@@ -178,12 +181,19 @@ def _new_net(recipe: Recipe, seed: int, device: torch.device) -> tuple[nn.Module
 
 
 def _step(
-    net: nn.Module, optimiser: torch.optim.Optimizer, di: Tensor, amped: Tensor, recipe: Recipe, loss_of: LossWeights, rate: float
+    net: nn.Module,
+    answer: Answer,
+    optimiser: torch.optim.Optimizer,
+    di: Tensor,
+    amped: Tensor,
+    recipe: Recipe,
+    loss_of: LossWeights,
+    rate: float,
 ) -> float:
     """One step of the optimiser at this learning rate; the loss before it."""
     for group in optimiser.param_groups:
         group["lr"] = rate
-    loss = loss_of(net(di, recipe.warm_up), amped)
+    loss = loss_of(answer(di, recipe.warm_up), amped)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(net.parameters(), recipe.clip)
     optimiser.step()
@@ -195,6 +205,7 @@ def _calibrated_steps(seconds: float, pair: Pair, recipe: Recipe, segments: Segm
     """How many steps, with their hearings, this machine does in what is left of `seconds` after it has tried."""
     began = time.monotonic()
     net, optimiser = _new_net(recipe, 0, segments.device)
+    answer = fused(net)
     times: list[float] = []
     listen(recipe.config, _weights(net), pair)  # the first hearing may compile the player
     before = time.monotonic()
@@ -202,7 +213,7 @@ def _calibrated_steps(seconds: float, pair: Pair, recipe: Recipe, segments: Segm
     hearing = time.monotonic() - before
     while sum(times) < CALIBRATION_SECONDS and len(times) < CALIBRATION_STEPS:
         before = time.monotonic()
-        _step(net, optimiser, *segments(len(times)), recipe, loss_of, recipe.learning_rate * LEAST_RATE)
+        _step(net, answer, optimiser, *segments(len(times)), recipe, loss_of, recipe.learning_rate * LEAST_RATE)
         times.append(time.monotonic() - before)
     left = seconds - (time.monotonic() - began)
     return max(1, int(left / (float(np.median(times)) + hearing / recipe.listen_every)))

@@ -1,5 +1,6 @@
 """Architectures, a folder each: config.py the shape, module.py learns, graph.py travels, stream.py plays.
 
+Some have a fourth, fused/: the module's step in kernels, for learning on a processor (see learn/fused.py).
 The forms do not know each other: all speak the names of `config.weights()`. A folder that holds these four files is an
 architecture; nothing else has to be told.
 """

@@ -9,7 +9,7 @@ from neuralamp.dsp.activation import MOST_NUMBERS, PRELU, parse
 from neuralamp.dsp.jit import LANES
 from neuralamp.dsp.node import aligned_zeros
 from neuralamp.dsp.recurrent import CELLS, GATES, HEARD, SPLITS, arranged, padded
-from neuralamp.dsp.rings import FIELDS, SPARE, SUM
+from neuralamp.dsp.rings import FIELDS, SUM, ring_size
 from neuralamp.dsp.rows import TILE
 from neuralamp.nets.weights import Shapes, Weights, check_weights, in_order
 
@@ -17,9 +17,10 @@ Row = dict[str, Any]
 
 
 class Packer:
-    """Collects numbers and rings; `weights()` and `rings()` make them once all is told."""
+    """Collects numbers and rings for tiles of this many frames; `weights()` and `rings()` make them once all is told."""
 
-    def __init__(self, shapes: Shapes, weights: Weights):
+    def __init__(self, shapes: Shapes, weights: Weights, tile: int = TILE):
+        self._tile = tile
         check_weights(shapes, weights)
         self._arrays = dict(zip(shapes, in_order(shapes, weights), strict=True))
         self._packed: list[np.ndarray] = []
@@ -76,10 +77,7 @@ class Packer:
 
     def convolution(self, name: str, channels: int, width: int, taps: int, dilation: int, groups: int = 1) -> Row:
         """What RING holds of one convolution; the ring is given as an offset in floats until `rings` places it."""
-        # Whole tiles: buffers that are tiles themselves then meet the ring's end between two of them.
-        ring_frames = -(-((taps - 1) * dilation + TILE + SPARE) // TILE) * TILE
-        # An odd number of cache lines (16 floats) apart, so that the rows do not compete for the same cache sets.
-        stride = ((ring_frames + TILE + SPARE) // 16 | 1) * 16
+        ring_frames, stride = ring_size((taps - 1) * dilation, self._tile)
         offset, self._ring_floats = self._ring_floats, self._ring_floats + channels * stride
         weight, bias = self.matrix(f"{name}.weight", groups), self.bias(f"{name}.bias", width)
         taps_in_sum = max(1, SUM // channels)

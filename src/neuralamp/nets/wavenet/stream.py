@@ -10,17 +10,14 @@ from neuralamp.dsp.jit import address_of, as_pointer, call_node, floats_at, inli
 from neuralamp.dsp.node import POINTER, Node, State, aligned_zeros, node
 from neuralamp.dsp.nonlinear import activate_rows
 from neuralamp.dsp.rings import advance, convolve, mirror, newest
-from neuralamp.dsp.rows import NOTHING, TILE, add, blend, copy, copy_rows, matrix, multiply, multiply_add, scale, vectors_of
+from neuralamp.dsp.rows import NOTHING, TILE, copy_rows, matrix, scale, vectors_of
 from neuralamp.dsp.vector import VECTOR_BYTES
 from neuralamp.nets import architecture_of
 from neuralamp.nets.nested import within
 from neuralamp.nets.wavenet.config import WaveNetConfig
-from neuralamp.nets.wavenet.layers import GATINGS, PLACES
+from neuralamp.nets.wavenet.parts import CONV_IN, add_skip, convolve_layer, mix_apart, mixes_apart, modulate, pass_on, shape
 from neuralamp.nets.wavenet.tables import HEAD, LAYER, POST, Tables
 from neuralamp.nets.weights import Weights
-
-NONE, GATED, BLENDED = range(len(GATINGS))
-CONV_IN, CONV_OUT, MIXIN_IN, MIXIN_OUT, ACTIVATION_IN, ACTIVATION_OUT, RESIDUAL_OUT, HEAD_1X1_OUT = np.arange(len(PLACES))
 
 STATE = State(
     frames=int, vectors=int, stride=int, inputs=int, outputs=int, head_scale=float,
@@ -30,103 +27,6 @@ STATE = State(
     heard=POINTER, heard_rows=POINTER, answer=POINTER, answer_rows=POINTER, modulated=POINTER,
     stream=POINTER, z=POINTER, mixed=POINTER, film=POINTER, skip=POINTER, out=POINTER,
 )  # fmt: skip
-
-
-@kernel
-def mix(net, y, weights, bias, width, x, count):
-    """The `width` rows of the work space y = bias + W times the `count` rows of the work space x."""
-    matrix(y, net.stride, NOTHING, NOTHING, weights, bias, width, x, net.stride, count, net.vectors)
-
-
-@kernel
-def modulate(layer, place, net, rows, stride):
-    """The rows at `rows`, `stride` bytes apart: row 0, 1, ... of (width, frames) <- row (W c + b) + (V c + d)."""
-    width, shifts = layer.film_widths[place], layer.film_shifts[place]
-    factors = (1 + shifts) * width  # the scales, then the shifts
-    weights = net.weights + 4 * layer.films[place]
-    biases = weights + 4 * factors * net.conditions
-    mix(net, net.film, weights, biases, factors, net.condition, net.conditions)
-    for c in range(width):
-        factor, shift = net.film + net.stride * c, net.film + net.stride * (width + c)
-        if shifts:
-            multiply_add(factor, shift, rows + stride * c, net.vectors)
-        else:
-            multiply(factor, rows + stride * c, net.vectors)
-
-
-@inlined
-def convolve_and_mix(layer, net):
-    """z = conv(ring) + mixin(condition), with the modulations around both."""
-    z, films, condition = net.z, layer.films, net.condition
-    mixin, no_bias = net.weights + 4 * layer.mixin, net.weights + 4 * layer.mixin_bias
-    apart = films[CONV_OUT] >= 0 or films[MIXIN_IN] >= 0 or films[MIXIN_OUT] >= 0
-    conditions = 0 if apart else net.conditions
-    convolve(z, net.stride, layer.conv, net.weights, mixin, condition, net.stride, conditions, net.vectors)
-    if films[CONV_OUT] >= 0:
-        modulate(layer, CONV_OUT, net, z, net.stride)
-    if films[MIXIN_IN] >= 0:
-        condition = net.modulated
-        copy_rows(net.condition, net.stride, condition, net.stride, net.conditions, net.frames)
-        modulate(layer, MIXIN_IN, net, condition, net.stride)
-    if films[MIXIN_OUT] >= 0:
-        mix(net, net.mixed, mixin, no_bias, layer.conv.width, condition, net.conditions)
-        modulate(layer, MIXIN_OUT, net, net.mixed, net.stride)
-        add(net.mixed, z, layer.conv.width * net.vectors)
-    elif apart:
-        matrix(z, net.stride, z, net.stride, mixin, no_bias, layer.conv.width, condition, net.stride, net.conditions, net.vectors)
-    if films[ACTIVATION_IN] >= 0:
-        modulate(layer, ACTIVATION_IN, net, z, net.stride)
-
-
-@inlined
-def shape(layer, net):
-    """z -> a, in place in the first `bottleneck` rows of z: activation and gate, as LayerArray has them."""
-    z, rows = net.z, layer.bottleneck
-    count = rows * net.vectors
-    numbers = net.weights + 4 * layer.activation_numbers
-    if layer.gating == NONE:
-        activate_rows(layer.activation, numbers, 4 * layer.activation_step, z, z, rows, net.vectors)
-    else:
-        gate = z + rows * net.stride
-        activate_rows(layer.gate, net.weights + 4 * layer.gate_numbers, 4 * layer.gate_step, gate, gate, rows, net.vectors)
-        activate_rows(layer.activation, numbers, 4 * layer.activation_step, z, net.mixed, rows, net.vectors)
-        if layer.gating == GATED:
-            multiply(gate, net.mixed, count)
-            copy_rows(net.mixed, net.stride, z, net.stride, rows, net.frames)
-        else:
-            blend(gate, net.mixed, z, count)
-    if layer.films[ACTIVATION_OUT] >= 0:
-        modulate(layer, ACTIVATION_OUT, net, z, net.stride)
-
-
-@inlined
-def add_skip(layer, net, head):
-    """The sum that the head reads += a, through the layer's own 1x1 where it has one."""
-    a = net.z
-    if layer.head_1x1 >= 0:
-        weights, bias, a = net.weights + 4 * layer.head_1x1, net.weights + 4 * layer.head_1x1_bias, net.mixed
-        mix(net, a, weights, bias, head.conv.channels, net.z, layer.bottleneck)
-        if layer.films[HEAD_1X1_OUT] >= 0:
-            modulate(layer, HEAD_1X1_OUT, net, a, net.stride)
-    add(a, net.skip, head.conv.channels * net.vectors)
-
-
-@inlined
-def pass_on(layer, net, x, x_stride, y, y_stride):
-    """The rows at y = the residual stream behind a layer: the rows at x, plus a through the 1x1 where it has one."""
-    if layer.residual < 0:
-        copy_rows(x, x_stride, y, y_stride, layer.conv.channels, net.frames)
-        return
-    weights, bias = net.weights + 4 * layer.residual, net.weights + 4 * layer.residual_bias
-    if layer.films[RESIDUAL_OUT] >= 0:
-        a = net.mixed
-        mix(net, a, weights, bias, layer.conv.channels, net.z, layer.bottleneck)
-        modulate(layer, RESIDUAL_OUT, net, a, net.stride)
-        for c in range(layer.conv.channels):
-            copy(x + c * x_stride, y + c * y_stride, net.frames)
-            add(a + c * net.stride, y + c * y_stride, net.vectors)
-        return
-    matrix(y, y_stride, x, x_stride, weights, bias, layer.conv.channels, net.z, net.stride, layer.bottleneck, net.vectors)
 
 
 @inlined
@@ -149,7 +49,9 @@ def play_array(head, layers, net):
             modulate(layer, CONV_IN, net, x, x_stride)
             x, x_stride = net.stream, net.stride
         mirror(layer.conv, net.frames)
-        convolve_and_mix(layer, net)
+        convolve_layer(layer, net)
+        if mixes_apart(layer):
+            mix_apart(layer, net)
         advance(layer.conv, net.frames)
         shape(layer, net)
         add_skip(layer, net, head)

@@ -1,4 +1,4 @@
-"""What the playing WaveNet reads: a row for every convolution with a past, and all weights in one flat array.
+"""What a WaveNet in kernels reads: a row for every convolution with a past, and all weights in one flat array.
 
 A place is an index into the flat weights, -1 where a layer has no such part.
 """
@@ -6,6 +6,7 @@ A place is an index into the flat weights, -1 where a layer has no such part.
 import numpy as np
 
 from neuralamp.dsp.rings import RING
+from neuralamp.dsp.rows import TILE
 from neuralamp.nets.packing import ACTIVATION, Packer, Row, table
 from neuralamp.nets.wavenet.config import WaveNetConfig
 from neuralamp.nets.wavenet.layers import GATINGS, PLACES, LayerArray
@@ -27,11 +28,12 @@ POST = np.dtype([("conv", RING)] + [(name, np.int64) for name in ACTIVATION])
 class Tables:
     """The tables of a net, its packed weights and the memory of its rings.
 
+    tile    frames that are worked on at once.
     widest  rows that any work space may need: of z, of what is heard, of a stream, a skip sum or a head.
     """
 
-    def __init__(self, config: WaveNetConfig, weights: Weights):
-        self._packer = Packer(config.weights(), weights)
+    def __init__(self, config: WaveNetConfig, weights: Weights, tile: int = TILE):
+        self._packer = Packer(config.weights(), weights, tile)
         self._condition = config.condition_channels
         layers: list[Row] = []
         heads: list[Row] = []
