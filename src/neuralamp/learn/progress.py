@@ -22,7 +22,7 @@ def training_progress(console: Console | None = None) -> Iterator[Callable[[Prog
         TextColumn("{task.fields[left]}"),
     )
     with Bar(*columns, console=console) as bar:
-        line = bar.add_task("getting ready", total=None, steps="?", esr="", left="")
+        line = bar.add_task("getting ready (compiling, the first time)", total=None, steps="?", esr="", left="")
 
         def report(now: Progress) -> None:
             bar.update(

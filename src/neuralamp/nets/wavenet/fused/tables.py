@@ -32,7 +32,8 @@ def _row_type(*tables: np.dtype) -> np.dtype:
     """One kind of row for all tables, the player's and those of the way back: kernels are compiled for one kind only."""
     fields = {name: table.fields[name][0] for table in tables for name in table.names or () if table.fields}
     fields |= dict.fromkeys(_FIELDS, np.dtype(np.int64)) | dict.fromkeys(_FILMS, np.dtype((np.int64, (len(PLACES),))))
-    return np.dtype(list(fields.items()))
+    # In reverse: numba would take rows that begin as the player's do for longer ones of those, and warn.
+    return np.dtype(list(fields.items())[::-1])
 
 
 ROW = _row_type(LAYER, HEAD, POST)
