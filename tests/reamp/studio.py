@@ -15,12 +15,15 @@ from tests.sound import noise
 RATE = 48000
 
 
-def wire(path: Path, sample_rate: int = RATE, gain: float = 0.0) -> Path:
-    """A capture of a wire: what goes in comes out, bit for bit; and `gain` times a saturated copy of it on top."""
-    config = LstmConfig(hidden=1, skip=1.0)
+def wire(path: Path, sample_rate: int = RATE, gain: float = 0.0, hidden: int = 1) -> Path:
+    """A capture of a wire: what goes in comes out, bit for bit; and `gain` times a saturated copy of it on top.
+
+    hidden  cells, of which one sounds: the more, the longer a take lasts that is to be broken off.
+    """
+    config = LstmConfig(hidden=hidden, skip=1.0)
     weights = {name: np.zeros(shape, np.float32) for name, shape in config.weights().items()}
-    weights["cells.weight_ih_l0"][2] = 1.0  # the cell gate, half open on all sides
-    weights["head.weight"][:] = gain
+    weights["cells.weight_ih_l0"][2 * hidden] = 1.0  # the cell gate, half open on all sides
+    weights["head.weight"][0, 0] = gain
     save_capture(path, Capture(config, weights, Card(name=path.stem, sample_rate=sample_rate)))
     return path
 

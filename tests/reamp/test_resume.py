@@ -55,7 +55,7 @@ def batch(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Path], list[Pa
     """Takes long enough to be killed in, two captures, and what an undisturbed batch makes of them."""
     folder = tmp_path_factory.mktemp("batch")
     inputs = [take(folder / f"take{i}.wav", frames=96000, subtype=("PCM_24", "FLOAT")[i % 2], seed=i) for i in range(6)]
-    captures = [wire(folder / "a.onnx", gain=0.3), wire(folder / "b.onnx", gain=-0.2)]
+    captures = [wire(folder / "a.onnx", gain=0.3, hidden=64), wire(folder / "b.onnx", gain=-0.2, hidden=64)]
     reamp(inputs, folder / "undisturbed", captures=captures, processes=1)
     return inputs, captures, contents(folder / "undisturbed")
 
