@@ -48,7 +48,8 @@ def test_training_evaluating_and_re_amping_from_two_files_to_the_sound(takes: Pa
     assert answer.code == 0, answer.err
     facts = answer.facts
     assert facts["nam"] == str(tmp_path / "crunch.nam")
-    assert largest_difference(open_capture(capture), open_capture(facts["nam"])) <= MOST_DIFFERENCE_AT_REST  # a .nam file says where cells begin
+    # A .nam file says where cells begin, ours where they come to rest.
+    assert largest_difference(open_capture(capture), open_capture(facts["nam"])) <= MOST_DIFFERENCE_AT_REST
     assert facts.keys() >= TRAINED
     assert (facts["latency_frames"], facts["polarity"], facts["steps"]) == (137, 1, 30)
     assert facts["file"] == str(capture)
