@@ -14,10 +14,8 @@ layer   hidden   units, and rows of each gate
         weights  of UNITS units, then of the next ones: all their biases, what each row below weighs, and each of the past
 """
 
-import numpy as np
-
 from neuralamp.dsp.jit import inlined, kernel, prefetch
-from neuralamp.dsp.nonlinear import sigmoid, tanh
+from neuralamp.dsp.nonlinear import ONE, sigmoid, tanh
 from neuralamp.dsp.rows import HIGH, TALL, WIDE
 from neuralamp.dsp.vector import VECTOR_BYTES, add_outer, add_product, fma, grid, load, numbers, store, zeros
 
@@ -27,7 +25,6 @@ ALL_BYTES = 4 * GATE_BYTES  # in all four
 CACHE_LINE = 64
 ROWS_BYTES = UNITS * VECTOR_BYTES
 LSTM_KEEPS, GRU_KEEPS = 5, 4  # rows for each unit
-ONE = np.float32(1.0)
 
 
 @inlined

@@ -16,6 +16,18 @@ from neuralamp.nets.weights import Shapes, Weights, check_weights, in_order
 Row = dict[str, Any]
 
 
+def ungrouped(parted: np.ndarray, groups: int) -> np.ndarray:
+    """A convolution's weight (out, in / groups, taps) as the full matrix (out, in, taps).
+
+    It is zero where groups are deaf to each other: adding a product with zero changes nothing.
+    """
+    width, heard, taps = parted.shape
+    full = np.zeros((groups, width // groups, groups, heard, taps), parted.dtype)
+    for group, rows in enumerate(np.split(parted, groups)):
+        full[group, :, group] = rows
+    return full.reshape(width, groups * heard, taps)
+
+
 class Packer:
     """Collects numbers and rings for tiles of this many frames; `weights()` and `rings()` make them once all is told."""
 
@@ -38,18 +50,8 @@ class Packer:
         return place
 
     def matrix(self, name: str, groups: int = 1) -> int:
-        """A convolution's weight (out, in / groups, taps), laid out (taps, in, out); -1 if the net has none of this name.
-
-        Groups become the full matrix, zero where they are deaf to each other: adding a product with zero changes nothing.
-        """
-        if name not in self._arrays:
-            return -1
-        parted = self._arrays[name]
-        width, heard, taps = parted.shape
-        full = np.zeros((width, heard * groups, taps), np.float32)
-        for rows, columns in zip(np.split(np.arange(width), groups), np.split(np.arange(heard * groups), groups), strict=True):
-            full[rows[:, None], columns] = parted[rows]
-        return self.pack(full.transpose(2, 1, 0))
+        """A convolution's weight (out, in / groups, taps), laid out (taps, in, out); -1 if the net has none of this name."""
+        return self.pack(ungrouped(self._arrays[name], groups).transpose(2, 1, 0)) if name in self._arrays else -1
 
     def lanes(self, numbers: np.ndarray) -> int:
         """Append numbers that are read in whole vectors: they begin where one begins."""

@@ -11,7 +11,7 @@ import numpy as np
 from neuralamp.dsp.activation import parse
 from neuralamp.dsp.rings import FIELDS, ring_size
 from neuralamp.dsp.slopes import FROM_VALUE
-from neuralamp.nets.packing import Row
+from neuralamp.nets.packing import Row, ungrouped
 from neuralamp.nets.wavenet.config import WaveNetConfig
 from neuralamp.nets.wavenet.layers import PLACES, LayerArray
 from neuralamp.nets.wavenet.tables import HEAD, LAYER, POST, Tables
@@ -169,12 +169,7 @@ class LearningTables:
 
     def _full(self, name: str, groups: int) -> np.ndarray:
         """The numbers of a convolution's weights as the full matrix (out, in, taps), 0 where groups are deaf to each other."""
-        parted = self._numbered[name]
-        made, heard, taps = parted.shape
-        full = np.zeros((groups, made // groups, groups, heard, taps), np.int64)
-        for group, rows in enumerate(np.split(parted, groups)):
-            full[group, :, group] = rows
-        return full.reshape(made, groups * heard, taps)
+        return ungrouped(self._numbered[name], groups)
 
     def _lay(self, numbers: np.ndarray) -> int:
         place, self._back_count = self._back_count, self._back_count + numbers.size
