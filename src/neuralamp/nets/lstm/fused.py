@@ -1,11 +1,7 @@
 """The recurrent net that learns on a CPU: forward, and backward through time, with a sequence in each lane of a vector."""
 
 import weakref
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
-from typing import TypeVar
 
 import numpy as np
 
@@ -25,9 +21,8 @@ from neuralamp.dsp.recurrent_batch import (
 from neuralamp.dsp.vector import VECTOR_BYTES, grid, numbers, store, zeros
 from neuralamp.nets.lstm.config import LstmConfig
 from neuralamp.nets.lstm.fused_layout import Layout
+from neuralamp.nets.threads import in_threads
 from neuralamp.nets.weights import Weights
-
-Result = TypeVar("Result")
 
 PIECE = 16  # steps whose slopes are kept until they become gradients of the weights: with their records they fit in the cache
 
@@ -228,13 +223,3 @@ class FusedLstm:
             if len(records) >= count:
                 return records
         return self.layout.records(count)
-
-
-def in_threads(job: Callable[[int], Result], count: int, threads: int) -> list[Result]:
-    """[job(0), job(1), ...], done by this many threads; kernels leave the interpreter alone, so that they run at once."""
-    return list(_pool(threads).map(job, range(count)) if min(count, threads) > 1 else map(job, range(count)))
-
-
-@cache
-def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, "learn")

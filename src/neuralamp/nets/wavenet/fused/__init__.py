@@ -6,13 +6,13 @@ changes no bit.
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
 from neuralamp.dsp.jit import LANES
 from neuralamp.dsp.node import aligned_zeros
+from neuralamp.nets.threads import in_threads
 from neuralamp.nets.wavenet.config import WaveNetConfig
 from neuralamp.nets.wavenet.fused.adjoint import backward
 from neuralamp.nets.wavenet.fused.forward import NET, SPACES, forward
@@ -47,7 +47,6 @@ class FusedWaveNet:
         self.tables = LearningTables(config)
         self.shapes = self.tables.shapes
         self._workers = [_Worker(self.tables) for _ in range(threads)]
-        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
         self._spare: list[np.ndarray] = []  # what tapes kept, to be kept anew: a step shall not ask for fresh gigabytes
 
     def forward(self, weights: np.ndarray, x: np.ndarray, condition: np.ndarray | None = None) -> tuple[np.ndarray, Tape]:
@@ -103,14 +102,11 @@ class FusedWaveNet:
         """Every segment to whichever worker is free."""
         items = iter(range(batch))
 
-        def work(worker: _Worker) -> None:
+        def work(k: int) -> None:
             for item in items:
-                play(worker, item)
+                play(self._workers[k], item)
 
-        if self._pool is None:
-            work(self._workers[0])
-        else:
-            list(self._pool.map(work, self._workers))
+        in_threads(work, len(self._workers), len(self._workers))
 
 
 class _Worker:
