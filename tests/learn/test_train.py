@@ -20,9 +20,10 @@ from neuralamp.errors import CaptureError, TrainingError
 from neuralamp.learn import train as loop
 from neuralamp.learn.budget import read_budget
 from neuralamp.learn.export import export
+from neuralamp.learn.learner import learning_rate
 from neuralamp.learn.listen import settled
 from neuralamp.learn.recipe import read_recipe
-from neuralamp.learn.train import learning_rate, train
+from neuralamp.learn.train import train
 from tests.learn.small import LSTM, TRAINING
 
 REPOSITORY = Path(__file__).parents[2]

@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -24,6 +24,7 @@ class Recipe:
 
     steps             of the optimiser when no budget is given.
     batch             segments in a step, each answered over segment_frames, at offsets drawn anew for each step.
+    optimiser         "muon" (learn/optimiser.py) or "adam".
     learning_rate     the peak of the one cycle: it rises over the first `rise` of the steps, then falls along a cosine to nought.
     clip              the largest length of the gradient; longer ones are shortened to it.
     loss_...          how much each loss of learn/losses.py counts.
@@ -38,6 +39,7 @@ class Recipe:
     steps: Count
     batch: Count
     segment_frames: Count
+    optimiser: Literal["muon", "adam"] = "muon"
     learning_rate: Annotated[float, Field(gt=0.0, lt=1.0)]
     rise: Annotated[float, Field(ge=0.0, le=1.0)] = 0.2
     clip: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] = 1.0

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
 
 from neuralamp.capture.capture import Capture
 from neuralamp.capture.card import Card
@@ -18,21 +17,16 @@ from neuralamp.errors import CaptureError, TrainingError
 from neuralamp.learn.budget import read_budget
 from neuralamp.learn.checkpoint import Checkpoint, checkpoint_path, open_checkpoint, save_checkpoint
 from neuralamp.learn.export import export
-from neuralamp.learn.fused import Answer, fused
 from neuralamp.learn.interrupt import ctrl_c_is_a_request
+from neuralamp.learn.learner import LEAST_RATE, Learner, learning_rate
 from neuralamp.learn.listen import listen
-from neuralamp.learn.losses import LossWeights
 from neuralamp.learn.pair import Pair
 from neuralamp.learn.recipe import Recipe
-from neuralamp.learn.segments import Segments
-from neuralamp.nets import architecture_of
-from neuralamp.nets.weights import Weights
 
 # Of torch, one: tensors of 16 channels are too small to share. The kernels of learn/fused.py have threads of their own, which
 # change no bit.
 THREADS = 1
 CALIBRATION_SECONDS, CALIBRATION_STEPS = 2.0, 10
-LEAST_RATE = 1e-3  # of the peak: where the cycle begins and ends
 
 
 @dataclass(frozen=True)
@@ -97,26 +91,23 @@ def train(
     torch.set_num_threads(THREADS)
     torch.backends.cudnn.deterministic = True
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    segments = Segments(pair, recipe, seed, device)
-    loss_of = LossWeights(recipe.loss_esr, recipe.loss_esr_preemphasis, recipe.loss_dc, recipe.loss_mrstft)
+    learner = Learner(pair, recipe, seed, device)
 
     path, asked = checkpoint_path(output), read_budget(budget or str(recipe.steps))
     same: dict[str, Any] = {
         "pair": pair.fingerprint, "recipe": recipe.text(), "seed": seed, "budget": asked.text, "threads": THREADS,
     }  # fmt: skip
-    net, optimiser = _new_net(recipe, seed, device)
-    answer = fused(net)
     if path.exists():
         run = open_checkpoint(path, **same)
-        net.load_state_dict(run.net)
-        optimiser.load_state_dict(run.optimiser)
+        learner.net.load_state_dict(run.net)
+        learner.optimiser.load_state_dict(run.optimiser)
     else:
-        steps = asked.steps or _calibrated_steps(asked.seconds or 0.0, pair, recipe, segments, loss_of)
+        steps = asked.steps or _calibrated_steps(asked.seconds or 0.0, pair, recipe, device)
         run = Checkpoint(**same, steps=steps)
     cpu_before, wall_before = run.cpu_seconds - began_cpu, run.wall_seconds - began_wall
 
     def keep() -> None:
-        run.net, run.optimiser = net.state_dict(), optimiser.state_dict()
+        run.net, run.optimiser = learner.net.state_dict(), learner.optimiser.state_dict()
         run.cpu_seconds, run.wall_seconds = _cpu_seconds() + cpu_before, time.monotonic() + wall_before
         save_checkpoint(path, run)
 
@@ -124,15 +115,14 @@ def train(
     first, started = run.step, time.monotonic()
     with ctrl_c_is_a_request() as stop:
         while run.step < run.steps and not stop.is_set():
-            rate = learning_rate(recipe, run.step, run.steps)
-            loss = _step(net, answer, optimiser, *segments(run.step), recipe, loss_of, rate)
+            loss = learner.step(run.step, learning_rate(recipe, run.step, run.steps))
             run.step += 1
             if not math.isfinite(loss):
                 raise TrainingError(
                     f"the loss is {loss} at step {run.step}; lower learning_rate in the recipe (it is {recipe.learning_rate})"
                 )
             if run.step % recipe.listen_every == 0 or run.step == run.steps:
-                esr = _keep_if_best(run, net, pair, recipe)
+                esr = _keep_if_best(run, learner, pair)
             if run.step % recipe.checkpoint_every == 0 or run.step == run.steps:
                 keep()
             left = (time.monotonic() - started) / (run.step - first) * (run.steps - run.step)
@@ -141,7 +131,7 @@ def train(
         finished = run.step == run.steps
         if not finished:
             keep()  # before this hearing, which a resumed training shall not know of
-            _keep_if_best(run, net, pair, recipe)
+            _keep_if_best(run, learner, pair)
         facts = replace(card or Card(name=output.stem), recipe=recipe.name, steps=run.best_step, seed=seed)
         weights = {name: tensor.numpy() for name, tensor in run.best.items()}
         exported = export(output, Capture(recipe.config, weights, facts), pair)
@@ -162,73 +152,28 @@ def train(
     )
 
 
-def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
-    """One cycle: along a cosine up to the recipe's rate over the first `rise` of the steps, along another down to its end.
-
-    Source: Smith and Topin, "Super-Convergence", 2018.
-    """
-    rise = recipe.rise * steps
-    phase = step / rise if step < rise else 1.0 - (step - rise) / (steps - rise)
-    height = 0.5 - 0.5 * math.cos(math.pi * phase)
-    return recipe.learning_rate * (LEAST_RATE + (1.0 - LEAST_RATE) * height)
-
-
-def _new_net(recipe: Recipe, seed: int, device: torch.device) -> tuple[nn.Module, torch.optim.Optimizer]:
-    """The net as the seed has it before the first step, and its optimiser."""
-    torch.manual_seed(seed)
-    net = architecture_of(recipe.config).module(recipe.config).to(device)
-    return net, torch.optim.Adam(net.parameters(), fused=True)
-
-
-def _step(
-    net: nn.Module,
-    answer: Answer,
-    optimiser: torch.optim.Optimizer,
-    di: Tensor,
-    amped: Tensor,
-    recipe: Recipe,
-    loss_of: LossWeights,
-    rate: float,
-) -> float:
-    """One step of the optimiser at this learning rate; the loss before it."""
-    for group in optimiser.param_groups:
-        group["lr"] = rate
-    loss = loss_of(answer(di, recipe.warm_up), amped)
-    loss.backward()
-    torch.nn.utils.clip_grad_norm_(net.parameters(), recipe.clip)
-    optimiser.step()
-    optimiser.zero_grad()
-    return loss.item()
-
-
-def _calibrated_steps(seconds: float, pair: Pair, recipe: Recipe, segments: Segments, loss_of: LossWeights) -> int:
+def _calibrated_steps(seconds: float, pair: Pair, recipe: Recipe, device: torch.device) -> int:
     """How many steps, with their hearings, this machine does in what is left of `seconds` after it has tried."""
     began = time.monotonic()
-    net, optimiser = _new_net(recipe, 0, segments.device)
-    answer = fused(net)
+    learner = Learner(pair, recipe, 0, device)
     times: list[float] = []
-    listen(recipe.config, _weights(net), pair)  # the first hearing may compile the player
+    listen(recipe.config, learner.weights, pair)  # the first hearing may compile the player
     before = time.monotonic()
-    listen(recipe.config, _weights(net), pair)
+    listen(recipe.config, learner.weights, pair)
     hearing = time.monotonic() - before
     while sum(times) < CALIBRATION_SECONDS and len(times) < CALIBRATION_STEPS:
         before = time.monotonic()
-        _step(net, answer, optimiser, *segments(len(times)), recipe, loss_of, recipe.learning_rate * LEAST_RATE)
+        learner.step(len(times), recipe.learning_rate * LEAST_RATE)
         times.append(time.monotonic() - before)
     left = seconds - (time.monotonic() - began)
     return max(1, int(left / (float(np.median(times)) + hearing / recipe.listen_every)))
 
 
-def _weights(net: nn.Module) -> Weights:
-    """A copy of the net's weights by name, as every other form takes them."""
-    return {name: tensor.detach().cpu().numpy().copy() for name, tensor in net.state_dict().items()}
-
-
-def _keep_if_best(run: Checkpoint, net: nn.Module, pair: Pair, recipe: Recipe) -> float:
+def _keep_if_best(run: Checkpoint, learner: Learner, pair: Pair) -> float:
     """The held-out ratio of the net as it stands, which becomes the best iterate where it is the lowest so far."""
-    esr = listen(recipe.config, _weights(net), pair)
+    esr = listen(learner.recipe.config, learner.weights, pair)
     if not run.best or esr < run.best_esr:
-        run.best = {name: tensor.detach().cpu().clone() for name, tensor in net.state_dict().items()}
+        run.best = {name: tensor.detach().cpu().clone() for name, tensor in learner.net.state_dict().items()}
         run.best_esr, run.best_step = esr, run.step
     return esr
 
