@@ -13,21 +13,33 @@ from neuralamp.dsp.vector import VECTOR_BYTES, add_outer, fma, grid, load, small
 
 
 @kernel
-def correlate_block(grid, o, i, total, dy, dy_stride, x, x_stride, count, vectors):
-    place, step = total + VECTOR_BYTES * (count * o + i), VECTOR_BYTES * count
-    sums = load(grid, place, step)
-    y, z = dy + dy_stride * o, x + x_stride * i
-    for _ in range(vectors):
-        sums = add_outer(sums, y, dy_stride, z, x_stride)
-        y += VECTOR_BYTES
-        z += VECTOR_BYTES
-    store(place, step, sums)
+def outer_block(grid, o, i, total, stride, dy, dy_row, dy_step, x, x_row, x_step, steps):
+    place = total + stride * o + VECTOR_BYTES * i
+    sums = load(grid, place, stride)
+    y, z = dy + dy_row * o, x + x_row * i
+    for _ in range(steps):
+        sums = add_outer(sums, y, dy_row, z, x_row)
+        y += dy_step
+        z += x_step
+    store(place, stride, sums)
+
+
+@kernel
+def add_outer_products(total, stride, dy, dy_row, dy_step, width, x, x_row, x_step, count, steps):
+    """total[o][i] += dy_o[0] x_i[0] + dy_o[1] x_i[1] + ...: `width` rows at dy, `count` at x, a vector of parts for each sum.
+
+    stride         bytes from total[o] to total[o + 1].
+    dy_row, x_row  bytes from a row to the next; dy_step, x_step  from a vector of it to the next, of `steps`: an odd number of
+                   cache lines, else a row shares a few places in the first-level cache.
+    """
+    in_blocks(outer_block, width, count, (total, stride, dy, dy_row, dy_step, x, x_row, x_step, steps))
 
 
 @kernel
 def correlate(total, dy, dy_stride, width, x, x_stride, count, vectors):
-    """total[o][i] += sum_t dy_o[t] x_i[t]: `width` rows at dy, `count` rows at x, a vector of parts for each sum."""
-    in_blocks(correlate_block, width, count, (total, dy, dy_stride, x, x_stride, count, vectors))
+    """`add_outer_products` of rows of frames: total[o][i] += sum_t dy_o[t] x_i[t]."""
+    stride = VECTOR_BYTES * count
+    add_outer_products(total, stride, dy, dy_stride, VECTOR_BYTES, width, x, x_stride, VECTOR_BYTES, count, vectors)
 
 
 @kernel

@@ -16,8 +16,8 @@ layer   hidden   units, and rows of each gate
 
 from neuralamp.dsp.jit import inlined, kernel, prefetch
 from neuralamp.dsp.nonlinear import ONE, sigmoid, tanh
-from neuralamp.dsp.rows import HIGH, TALL, WIDE
-from neuralamp.dsp.vector import VECTOR_BYTES, add_outer, add_product, fma, grid, load, numbers, store, zeros
+from neuralamp.dsp.rows import HIGH, WIDE
+from neuralamp.dsp.vector import VECTOR_BYTES, add_product, fma, grid, load, numbers, store, zeros
 
 UNITS = WIDE  # times four gates: as many sums as fit in registers
 GATE_BYTES = 4 * UNITS  # of what a row weighs in one gate of UNITS units
@@ -185,39 +185,3 @@ def add_matrix(y, weights, width, x, count, soon):
             matrix_block(grid(1, 1), at, column, width, x, count, soon)
             o += 1
         soon += CACHE_LINE * count
-
-
-@inlined
-def outer_block(grid, total, stride, a, a_stride, b, b_stride, frames):
-    sums = load(grid, total, stride)
-    for _ in range(frames):
-        sums = add_outer(sums, a, VECTOR_BYTES, b, VECTOR_BYTES)
-        a += a_stride
-        b += b_stride
-    store(total, stride, sums)
-
-
-@kernel
-def add_outer_products(total, stride, a, a_stride, rows, b, b_stride, columns, frames):
-    """total += the sum over frames of a b, a vector for each row of a and column of b, each lane for itself.
-
-    Rows of `total` lie `stride` bytes apart, frames of a and b `a_stride` and `b_stride`: odd numbers of cache lines, else all
-    frames of a row share a few places in the first-level cache.
-    """
-    r = 0
-    while r < rows:
-        high = r + TALL <= rows
-        c = 0
-        while c < columns:
-            wide = c + WIDE <= columns
-            at, left, right = total + stride * r + VECTOR_BYTES * c, a + VECTOR_BYTES * r, b + VECTOR_BYTES * c
-            if high and wide:
-                outer_block(grid(TALL, WIDE), at, stride, left, a_stride, right, b_stride, frames)
-            elif high:
-                outer_block(grid(TALL, 1), at, stride, left, a_stride, right, b_stride, frames)
-            elif wide:
-                outer_block(grid(1, WIDE), at, stride, left, a_stride, right, b_stride, frames)
-            else:
-                outer_block(grid(1, 1), at, stride, left, a_stride, right, b_stride, frames)
-            c += WIDE if wide else 1
-        r += TALL if high else 1

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from neuralamp.dsp.correlation import add_outer_products
 from neuralamp.dsp.jit import LANES, floats_at, flush_denormals, inlined, kernel, set_float_mode
 from neuralamp.dsp.node import aligned_zeros
 from neuralamp.dsp.recurrent_batch import (
@@ -12,7 +13,6 @@ from neuralamp.dsp.recurrent_batch import (
     ROWS_BYTES,
     UNITS,
     add_matrix,
-    add_outer_products,
     gru_adjoint,
     gru_forward,
     lstm_adjoint,
@@ -146,16 +146,17 @@ def add_gradients(net, layers, gradients, slopes, records, count):
         stride = VECTOR_BYTES * (ones_and_below + layer.hidden)
         total, gates = gradients + layer.gradient, slopes + layer.slopes
         add_outer_products(
-            total, stride, gates, net.slopes, 4 * layer.hidden,
-            records + layer.below - VECTOR_BYTES, net.record, ones_and_below, count,
+            total, stride, gates, VECTOR_BYTES, net.slopes, 4 * layer.hidden,
+            records + layer.below - VECTOR_BYTES, VECTOR_BYTES, net.record, ones_and_below, count,
         )  # fmt: skip
         add_outer_products(
-            total + stride * layer.back_first + VECTOR_BYTES * ones_and_below, stride, gates + past, net.slopes, layer.back_rows,
-            records - net.record + layer.h, net.record, layer.hidden, count,
+            total + stride * layer.back_first + VECTOR_BYTES * ones_and_below, stride,
+            gates + past, VECTOR_BYTES, net.slopes, layer.back_rows,
+            records - net.record + layer.h, VECTOR_BYTES, net.record, layer.hidden, count,
         )  # fmt: skip
     add_outer_products(
-        gradients + net.head_gradient, VECTOR_BYTES * (1 + net.hidden), slopes + net.dy, net.slopes, net.outputs,
-        records + net.top - VECTOR_BYTES, net.record, 1 + net.hidden, count,
+        gradients + net.head_gradient, VECTOR_BYTES * (1 + net.hidden), slopes + net.dy, VECTOR_BYTES, net.slopes, net.outputs,
+        records + net.top - VECTOR_BYTES, VECTOR_BYTES, net.record, 1 + net.hidden, count,
     )  # fmt: skip
 
 
