@@ -6,8 +6,9 @@ Places are addresses, and each frame's sums keep one order, so no cut of the str
 """
 
 import numpy as np
+from numba import carray
 
-from neuralamp.dsp.jit import LANES, inlined, kernel
+from neuralamp.dsp.jit import LANES, floats_at, inlined, kernel
 from neuralamp.dsp.vector import VECTOR_BYTES, add_product, fma, grid, load, numbers, store
 
 TILE = 64  # frames worked on at once: the rows of a layer stay in the first-level cache
@@ -21,6 +22,23 @@ ONE = np.float32(1.0)
 def vectors_of(frames):
     """How many vectors hold this many frames."""
     return (frames + LANES - 1) // LANES
+
+
+@inlined
+def take_in(inputs, channels, frames, start, count, rows, stride):
+    """Frames from `start` on of a node's inputs, (channels, frames), to the rows at `rows`."""
+    for c in range(channels):
+        floats_at(rows + stride * c, count)[:] = carray(inputs[c], frames)[start : start + count]
+
+
+@inlined
+def give_out(rows, stride, skip, outputs, channels, inputs, frames, start, count):
+    """The rows at `rows`, + skip times a node's first input, to its outputs, (channels, frames), from `start` on."""
+    x = carray(inputs[0], frames)
+    for o in range(channels):
+        sound, y = floats_at(rows + stride * o, count), carray(outputs[o], frames)
+        for n in range(count):
+            y[start + n] = fma(skip, x[start + n], sound[n])
 
 
 @inlined

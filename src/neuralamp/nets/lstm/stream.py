@@ -3,11 +3,11 @@
 import numpy as np
 from numba import carray
 
-from neuralamp.dsp.jit import as_pointer, floats_at, kernel
+from neuralamp.dsp.jit import as_pointer, kernel
 from neuralamp.dsp.node import POINTER, Node, State, aligned_zeros, node
 from neuralamp.dsp.recurrent import CELLS, PLACES, padded, recur
-from neuralamp.dsp.rows import TILE, add_products, vectors_of
-from neuralamp.dsp.vector import VECTOR_BYTES, fma, grid, numbers, store
+from neuralamp.dsp.rows import TILE, add_products, give_out, take_in, vectors_of
+from neuralamp.dsp.vector import VECTOR_BYTES, grid, numbers, store
 from neuralamp.nets.lstm.config import LstmConfig
 from neuralamp.nets.packing import Packer, table
 from neuralamp.nets.weights import Weights
@@ -40,19 +40,12 @@ def play(inputs, outputs, frames, state):
         vectors = vectors_of(count)
         stride = VECTOR_BYTES * vectors
         heard, out = net.heard, net.out
-        for c in range(net.inputs):
-            x, row = carray(inputs[c], frames), floats_at(heard + stride * c, count)
-            for n in range(count):
-                row[n] = x[start + n]
+        take_in(inputs, net.inputs, frames, start, count, heard, stride)
         for i in range(net.layer_count):
             recur(layers[i], net, heard, out, count, vectors)
             heard, out = out, heard
         head(net, heard, out, vectors)
-        x = carray(inputs[0], frames)
-        for o in range(net.outputs):
-            sound, y = floats_at(out + stride * o, count), carray(outputs[o], frames)
-            for n in range(count):
-                y[start + n] = fma(skip, x[start + n], sound[n])
+        give_out(out, stride, skip, outputs, net.outputs, inputs, frames, start, count)
         start += count
 
 

@@ -3,13 +3,13 @@
 import numpy as np
 from numba import carray
 
-from neuralamp.dsp.jit import as_pointer, floats_at, kernel
+from neuralamp.dsp.jit import as_pointer, kernel
 from neuralamp.dsp.node import POINTER, Node, State, aligned_zeros, node
 from neuralamp.dsp.nonlinear import activate_rows, exp
 from neuralamp.dsp.recurrent import CELLS, PLACES, padded, recur
 from neuralamp.dsp.rings import FIELDS, RING, advance, convolve, mirror, newest
-from neuralamp.dsp.rows import NOTHING, TILE, copy_rows, vectors_of
-from neuralamp.dsp.vector import VECTOR_BYTES, fma, grid, larger, load, store, zeros
+from neuralamp.dsp.rows import NOTHING, TILE, copy_rows, give_out, take_in, vectors_of
+from neuralamp.dsp.vector import VECTOR_BYTES, grid, larger, load, store, zeros
 from neuralamp.nets.packing import ACTIVATION, Packer, Row, table
 from neuralamp.nets.sequential.config import KINDS, SOFTMAX, SequentialConfig, SequentialLayer
 from neuralamp.nets.weights import Weights
@@ -70,8 +70,7 @@ def play(inputs, outputs, frames, state):
         vectors = vectors_of(count)
         stride = VECTOR_BYTES * vectors
         heard, out = net.heard, net.out
-        for c in range(net.inputs):
-            floats_at(heard + stride * c, count)[:] = carray(inputs[c], frames)[start : start + count]
+        take_in(inputs, net.inputs, frames, start, count, heard, stride)
         for i in range(net.layer_count):
             layer = layers[i]
             if layer.kind == POINTWISE:
@@ -83,11 +82,7 @@ def play(inputs, outputs, frames, state):
                     recur(layer, net, heard, out, count, vectors)
                 finish_rows(layer, net, out, out, vectors)
             heard, out = out, heard
-        x = carray(inputs[0], frames)
-        for o in range(net.outputs):
-            sound, y = floats_at(heard + stride * o, count), carray(outputs[o], frames)
-            for n in range(count):
-                y[start + n] = fma(skip, x[start + n], sound[n])
+        give_out(heard, stride, skip, outputs, net.outputs, inputs, frames, start, count)
         start += count
 
 

@@ -10,7 +10,7 @@ from neuralamp.dsp.jit import address_of, as_pointer, call_node, floats_at, inli
 from neuralamp.dsp.node import POINTER, Node, State, aligned_zeros, node
 from neuralamp.dsp.nonlinear import activate_rows
 from neuralamp.dsp.rings import advance, convolve, mirror, newest
-from neuralamp.dsp.rows import NOTHING, TILE, copy_rows, matrix, scale, vectors_of
+from neuralamp.dsp.rows import NOTHING, TILE, copy_rows, matrix, scale, take_in, vectors_of
 from neuralamp.dsp.vector import VECTOR_BYTES
 from neuralamp.nets import architecture_of
 from neuralamp.nets.nested import within
@@ -102,8 +102,7 @@ def play(inputs, outputs, frames, state):
         count = min(TILE, frames - start)
         net.frames, net.vectors = count, vectors_of(count)
         net.stride = VECTOR_BYTES * net.vectors
-        for c in range(net.inputs):
-            floats_at(net.heard + net.stride * c, count)[:] = carray(inputs[c], frames)[start : start + count]
+        take_in(inputs, net.inputs, frames, start, count, net.heard, net.stride)
         net.condition = net.heard
         if net.condition_net:
             for c in range(net.inputs):

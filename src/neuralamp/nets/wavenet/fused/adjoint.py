@@ -53,7 +53,7 @@ def convolution_adjoint(back, net, dy, x, dx):
             position -= conv.ring_frames
 
 
-@inlined
+@kernel
 def make_streams_anew(net):
     """What every layer of this tile heard, in `streams`, and what it gave, as `find_value` finds it."""
     layers, heads, _, layer_backs, head_backs, _ = tables_of(net)
@@ -75,7 +75,7 @@ def make_streams_anew(net):
         before = x
 
 
-@inlined
+@kernel
 def layer_adjoint(layer, back, net, stream_first, skip_width, goes_on):
     """d_stream behind a layer -> in front of it; its sums. The layer may have frames to come when it has none here."""
     if not active(net, stream_first):

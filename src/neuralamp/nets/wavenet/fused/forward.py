@@ -104,7 +104,7 @@ def find_value(layer, back, net, shaped):
     shape(layer, net)
 
 
-@inlined
+@kernel
 def forward_array(head, layers, backs, net, before, goes_on):
     """One layer array on one tile; False where the module has nothing of it yet."""
     end = head.first_layer + head.layers
