@@ -31,7 +31,7 @@ from training.bench.pairs import LOADERS, load
 from training.bench.recipes_told import tell
 from training.bench.runs import PUBLIC, keep, learner_of, public_epoch, read, train
 
-LADDER = (125, 250, 500, 1000, 2000, 4000)  # steps of our recipes
+LADDER = (125, 250, 350, 500, 700, 1000, 1400, 2000, 4000, 8000)  # steps of ours
 RECURRENT = ("boss_lstm", "diode")  # what a small recurrent net can learn
 COST_ROUNDS = 6
 

@@ -48,7 +48,7 @@ def tell(runs: list[Run], torch_over_kernels: float, picture: Path, console: Con
 
 
 def curves_of(runs: list[Run]) -> dict[str, Curve]:
-    """Of each recipe of a pair: medians over the seeds at each number of steps that all its seeds have heard."""
+    """Of each recipe of a pair: medians, at each number of steps, over the seeds that were heard there."""
     curves = {}
     for recipe in dict.fromkeys(run.recipe for run in runs):
         by_step: dict[int, list[tuple[float, float]]] = {}
@@ -56,11 +56,9 @@ def curves_of(runs: list[Run]) -> dict[str, Curve]:
             if run.recipe == recipe:
                 for heard in run.heard:
                     by_step.setdefault(heard.step, []).append((heard.cpu_seconds, heard.esr))
-        most = max(map(len, by_step.values()))
         curves[recipe] = [
             (statistics.median(cpu for cpu, _ in each), statistics.median(esr for _, esr in each))
             for _, each in sorted(by_step.items())
-            if recipe != PUBLIC.name or len(each) == most
         ]
     return curves
 

@@ -41,7 +41,7 @@ class Recipe:
     segment_frames: Count
     optimiser: Literal["muon", "adam"] = "muon"
     learning_rate: Annotated[float, Field(gt=0.0, lt=1.0)]
-    rise: Annotated[float, Field(ge=0.0, le=1.0)] = 0.2
+    rise: Annotated[float, Field(ge=0.0, le=1.0)] = 0.1
     clip: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] = 1.0
     loss_esr: Weight = 1.0
     loss_esr_preemphasis: Weight = 0.0
