@@ -34,7 +34,7 @@ def takes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     soundfile.write(folder / "di.wav", x, RATE, subtype="PCM_24")
     soundfile.write(folder / "amped.wav", np.pad(0.5 * np.tanh(4.0 * x), (137, 0)), RATE, subtype="PCM_24")
     (folder / "tiny.toml").write_text(
-        'architecture = "lstm"\nhidden = 4\nsteps = 30\nbatch = 2\nsegment_frames = 1024\nlearning_rate = 0.01\n'
+        'architecture = "lstm"\nhidden = 4\nsteps = 30\nbatch = 2\nsegment_frames = 1024\nlearning_rate = 0.03\n'
         "listen_every = 10\ncheckpoint_every = 1\n"
     )
     return folder

@@ -56,6 +56,7 @@ def main() -> int:
 def _run_all(asked: argparse.Namespace, runs: Path, ratio: Path) -> None:
     torch.set_num_threads(1)  # tensors of 16 channels are too small to share
     for name in asked.pairs:
+        print(f"{name}: its takes are made ready (half a minute where an amp of equations plays them)", file=sys.stderr)
         pair, held_out = load(name, asked.recordings)
         if not ratio.exists():
             ratio.write_text(json.dumps(_torch_over_kernels(pair)))

@@ -89,15 +89,16 @@ def _figure(seconds: float | None) -> str:
 
 def _draw(curves: dict[str, dict[str, Curve]], torch_over_kernels: float, picture: Path) -> None:
     figure = Figure(figsize=(5.2 * len(curves), 4.6), dpi=100, layout="constrained")
-    for axis, (pair, of_pair) in zip(figure.subplots(1, len(curves), squeeze=False)[0], curves.items(), strict=True):
+    axes = figure.subplots(1, len(curves), squeeze=False, sharex=True, sharey=True)[0]
+    for axis, (pair, of_pair) in zip(axes, curves.items(), strict=True):
         for recipe, curve in of_pair.items():
             cpu, esr = zip(*curve, strict=True)
             axis.plot(cpu, esr, color=COLOURS[recipe], marker="o", markersize=3, label=f"{recipe}, in kernels")
             if recipe == PUBLIC.name:
                 in_torch = [torch_over_kernels * each for each in cpu]
                 axis.plot(in_torch, esr, color=IN_TORCH, marker="o", markersize=3, label="public, in torch eager")
-        axis.set(title=pair, xlabel="CPU-seconds", ylabel="held-out ESR", xscale="log", yscale="log")
+        axis.set(title=pair, xlabel="CPU-seconds", ylabel="held-out ESR" if axis is axes[0] else "", xscale="log", yscale="log")
         axis.grid(alpha=0.25, which="both")
-        axis.legend(loc="lower left")
+        axis.legend(loc="upper right")
     with atomic_path(picture) as partial:
         FigureCanvasAgg(figure).print_png(str(partial))
