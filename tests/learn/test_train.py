@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from neuralamp.errors import CaptureError, TrainingError
 from neuralamp.learn import train as loop
 from neuralamp.learn.budget import read_budget
 from neuralamp.learn.export import export
-from neuralamp.learn.learner import learning_rate
+from neuralamp.learn.learner import Learner, learning_rate
 from neuralamp.learn.listen import settled
 from neuralamp.learn.recipe import read_recipe
 from neuralamp.learn.train import train
@@ -237,6 +238,18 @@ def test_minutes_become_steps_and_stay_so(small_pair, small_recipe, tmp_path, ki
 @pytest.mark.parametrize(("text", "steps", "seconds"), [("2000", 2000, None), ("90s", None, 90.0), ("1.5m", None, 90.0)])
 def test_a_budget_is_steps_or_time(text, steps, seconds):
     assert (read_budget(text).steps, read_budget(text).seconds) == (steps, seconds)
+
+
+def test_what_is_compiled_first_takes_no_time_from_learning(small_pair, small_recipe, tmp_path, monkeypatch):
+    step, waits = Learner.step, iter([1.5])
+
+    def slow_at_first(self, number, rate):
+        time.sleep(next(waits, 0.0))
+        return step(self, number, rate)
+
+    monkeypatch.setattr(Learner, "step", slow_at_first)
+    report = train(small_pair, tmp_path / "amp.onnx", small_recipe, budget="1s")
+    assert report.steps > 20  # a step takes some milliseconds; were the first one measured, it would stay the only one
 
 
 @pytest.mark.parametrize("text", ["", "0", "-5", "2.5", "soon", "10 days", "0m", "1e3"])

@@ -153,14 +153,17 @@ def train(
 
 
 def _calibrated_steps(seconds: float, pair: Pair, recipe: Recipe, device: torch.device) -> int:
-    """How many steps, with their hearings, this machine does in what is left of `seconds` after it has tried."""
-    began = time.monotonic()
+    """How many steps, with their hearings, this machine does in what is left of `seconds` after it has tried.
+
+    The first step and the first hearing may compile kernels, half a minute once on a machine: they do not count.
+    """
     learner = Learner(pair, recipe, 0, device)
-    times: list[float] = []
-    listen(recipe.config, learner.weights, pair)  # the first hearing may compile the player
-    before = time.monotonic()
+    learner.step(0, recipe.learning_rate * LEAST_RATE)
     listen(recipe.config, learner.weights, pair)
-    hearing = time.monotonic() - before
+    began = time.monotonic()
+    listen(recipe.config, learner.weights, pair)
+    hearing = time.monotonic() - began
+    times: list[float] = []
     while sum(times) < CALIBRATION_SECONDS and len(times) < CALIBRATION_STEPS:
         before = time.monotonic()
         learner.step(len(times), recipe.learning_rate * LEAST_RATE)
