@@ -29,7 +29,7 @@ class Muon(torch.optim.Optimizer):
         super().__init__(parameters, {"lr": lr})
 
     @torch.no_grad()
-    def step(self, closure: None = None) -> None:  # type: ignore[override] - torch's may be given the loss as a function
+    def step(self, closure: None = None) -> None:  # type: ignore[override]  # torch's may be given the loss
         for group in self.param_groups:
             for parameters in self._by_shape(group["params"]):
                 for parameter in parameters:
