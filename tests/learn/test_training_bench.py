@@ -11,7 +11,6 @@ from rich.console import Console
 
 from neuralamp.audio import read_audio
 from training.bench import pairs, recipes
-from training.bench.pairs import HeldOut
 from training.bench.recipes_told import tell
 from training.bench.recurrent_step import NETS, measure
 from training.bench.runs import PUBLIC, Heard, Run, keep, public_epoch, read, train
@@ -25,10 +24,9 @@ def test_a_step_is_timed_by_torch_and_by_the_kernels(name):
     assert 0.3 < cost.ratio * cost.torch_msamples / cost.fused_msamples < 3.0  # medians of ratios and ratios of medians
 
 
-def test_a_run_is_heard_at_its_end_and_kept_as_it_was(small_pair, other_pair, small_recipe, tmp_path):
-    held_out = HeldOut(other_pair.di, other_pair.amped)
+def test_a_run_is_heard_at_its_end_and_kept_as_it_was(small_pair, small_recipe, tmp_path):
     done = []
-    run = train("small", small_pair, held_out, small_recipe, 0, 150, done.append)
+    run = train("small", small_pair, small_recipe, 0, 150, done.append)
     assert run.key == ("small", "small", 0, 150)
     assert done == list(range(1, 151))
     (heard,) = run.heard
@@ -39,13 +37,14 @@ def test_a_run_is_heard_at_its_end_and_kept_as_it_was(small_pair, other_pair, sm
     assert read(tmp_path / "runs.jsonl") == [run, replace(run, seed=1)]
 
 
-def test_the_public_recipe_is_heard_on_its_way_and_its_rate_falls_with_the_epochs(small_pair, other_pair, monkeypatch):
-    public = replace(PUBLIC, batch=2, segment_frames=small_pair.frames // 4)  # two steps are an epoch
+def test_the_public_recipe_is_heard_on_its_way_and_its_rate_falls_with_the_epochs(small_pair, monkeypatch):
+    training = sum(part.stop - part.start for part in small_pair.train_parts(0))
+    public = replace(PUBLIC, batch=2, segment_frames=training // 4)  # two steps are an epoch
     monkeypatch.setattr("training.bench.runs.PUBLIC", public)
     assert public_epoch(small_pair) == 2
     rates = []
     monkeypatch.setattr("neuralamp.learn.learner.Learner.step", lambda self, number, rate: rates.append(rate) or 0.0)
-    run = train("small", small_pair, HeldOut(other_pair.di, other_pair.amped), public, 0, 4, lambda step: None)
+    run = train("small", small_pair, public, 0, 4, lambda step: None)
     assert rates == [4e-3, 4e-3, 4e-3 * 0.993, 4e-3 * 0.993]
     assert [heard.step for heard in run.heard] == [1, 2, 3, 4]
 
@@ -90,8 +89,8 @@ def test_the_pair_that_flatters_nobody_has_its_noise_sixty_db_under_the_sound(sm
 
 
 def test_what_a_pair_is_judged_by_is_no_part_of_it(recordings):
-    pair, held_out = pairs.load("diode", recordings)
+    pair = pairs.load("diode", recordings)
     whole = read_audio(recordings / "pairs" / "diode_input.flac").samples[0]
-    assert np.array_equal(np.concatenate([pair.di, held_out.di]), whole)
-    assert len(held_out.amped) == len(held_out.di) == 250_000
-    assert pair.train_parts(4096) == (slice(0, pair.frames),)
+    assert np.array_equal(pair.di, whole)
+    assert len(pair.amped[pair.held_out]) == len(pair.di[pair.held_out]) == 250_000
+    assert pair.train_parts(4096) == (slice(0, pair.frames - 250_000),)

@@ -7,21 +7,16 @@ room         what flatters nobody: our amp of equations, which sags, at high gai
              at -60 dB. What is random in it bounds the error from below: no net can be nearer than 1e-6.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from scipy.signal import fftconvolve
 
 from neuralamp.audio import read_audio
-from neuralamp.dsp import measure
-from neuralamp.learn.listen import settled
 from neuralamp.learn.pair import Pair
 from neuralamp.learn.signals.amp import crunch_amp
 from neuralamp.learn.signals.cabinet import cabinet
-from neuralamp.nets import stream_at_rest
-from neuralamp.nets.weights import Weights
 from neuralamp.units import db_to_gain
 
 DIODE_HELD_OUT_SECONDS = 5.0
@@ -30,42 +25,27 @@ NOISE_DB = -60.0  # under the sound, hum and hiss together
 MAINS_HZ, MAINS_HARMONICS = 50.0, 8
 
 
-@dataclass(frozen=True, eq=False)
-class HeldOut:
-    """A recording that no training sees, (frames,) before and behind the amp."""
-
-    di: np.ndarray
-    amped: np.ndarray
-
-    def esr(self, config: object, weights: Weights) -> float:
-        """The error-to-signal ratio of a net, from its playing form."""
-        played = stream_at_rest(config, weights).play(self.di[None], outputs=1)[0]
-        judged = settled(config, len(self.di))
-        return measure.esr(played[judged], self.amped[judged])
-
-
-def load(name: str, recordings: Path) -> tuple[Pair, HeldOut]:
-    """A pair of which everything is for training, and what it is judged by."""
+def load(name: str, recordings: Path) -> Pair:
+    """A pair whose held-out part is the recording that training never sees, behind all that it does."""
     return LOADERS[name](name, recordings)
 
 
-def _captured(name: str, recordings: Path) -> tuple[Pair, HeldOut]:
-    takes = [_take(recordings, f"{side}_{part}") for part in ("train", "val") for side in ("di", name)]
-    return _whole(*takes[:2], 48000), HeldOut(*takes[2:])
+def _captured(name: str, recordings: Path) -> Pair:
+    di, new, amped, new_amped = (_take(recordings, f"{side}_{part}") for side in ("di", name) for part in ("train", "val"))
+    return _end_to_end((di, new), (amped, new_amped), 48000)
 
 
-def _diode(name: str, recordings: Path) -> tuple[Pair, HeldOut]:
+def _diode(name: str, recordings: Path) -> Pair:
     rate = 50000
-    di, amped = _take(recordings, f"{name}_input"), _take(recordings, f"{name}_output")
-    cut = len(di) - round(DIODE_HELD_OUT_SECONDS * rate)
-    return _whole(di[:cut], amped[:cut], rate), HeldOut(di[cut:], amped[cut:])
+    cut = -round(DIODE_HELD_OUT_SECONDS * rate)
+    di, amped = (_take(recordings, f"{name}_{side}") for side in ("input", "output"))
+    return _end_to_end((di[:cut], di[cut:]), (amped[:cut], amped[cut:]), rate)
 
 
-def _room(name: str, recordings: Path) -> tuple[Pair, HeldOut]:
+def _room(name: str, recordings: Path) -> Pair:
     rate = 48000
-    di, new = _take(recordings, "di_train"), _take(recordings, "di_val")
-    amped, new_amped = (_in_the_room(take, rate, seed) for seed, take in enumerate((di, new)))
-    return _whole(di, amped, rate), HeldOut(new, new_amped)
+    takes = [_take(recordings, f"di_{part}") for part in ("train", "val")]
+    return _end_to_end(takes, [_in_the_room(take, rate, seed) for seed, take in enumerate(takes)], rate)
 
 
 def _in_the_room(di: np.ndarray, rate: int, seed: int) -> np.ndarray:
@@ -84,13 +64,13 @@ def _take(recordings: Path, name: str) -> np.ndarray:
     return read_audio(recordings / "pairs" / f"{name}.flac").samples[0]
 
 
-def _whole(di: np.ndarray, amped: np.ndarray, rate: int) -> Pair:
-    """Nothing is held out of it: that lies in another recording."""
-    frames = len(di)
-    return Pair(di, amped, rate, 0, latency_frames=0, polarity=1, findings=(), held_out=slice(frames, frames))
+def _end_to_end(di: Sequence[np.ndarray], amped: Sequence[np.ndarray], rate: int) -> Pair:
+    """What is for training, then what is held out."""
+    both, held_out = (np.concatenate(takes) for takes in (di, amped)), slice(len(di[0]), len(di[0]) + len(di[1]))
+    return Pair(*both, rate, 0, latency_frames=0, polarity=1, findings=(), held_out=held_out)
 
 
-LOADERS: dict[str, Callable[[str, Path], tuple[Pair, HeldOut]]] = {
+LOADERS: dict[str, Callable[[str, Path], Pair]] = {
     "jcm": _captured,
     "ampeg": _captured,
     "boss_lstm": _captured,

@@ -57,7 +57,7 @@ def _run_all(asked: argparse.Namespace, runs: Path, ratio: Path) -> None:
     torch.set_num_threads(1)  # tensors of 16 channels are too small to share
     for name in asked.pairs:
         print(f"{name}: its takes are made ready (half a minute where an amp of equations plays them)", file=sys.stderr)
-        pair, held_out = load(name, asked.recordings)
+        pair = load(name, asked.recordings)
         if not ratio.exists():
             ratio.write_text(json.dumps(_torch_over_kernels(pair)))
         there = {run.key for run in read(runs)}
@@ -66,9 +66,7 @@ def _run_all(asked: argparse.Namespace, runs: Path, ratio: Path) -> None:
             for _, recipe_name, seed, steps in missing:
                 recipe = PUBLIC if recipe_name == PUBLIC.name else find_recipe(recipe_name)
                 task = progress.add_task(f"{name}, {recipe_name}, seed {seed}", total=steps)
-                run = train(
-                    name, pair, held_out, recipe, seed, steps, lambda step, task=task: progress.update(task, completed=step)
-                )
+                run = train(name, pair, recipe, seed, steps, lambda step, task=task: progress.update(task, completed=step))
                 keep(runs, run)
 
 

@@ -11,9 +11,9 @@ import torch
 
 from neuralamp.learn.fused import fused
 from neuralamp.learn.learner import Learner, learning_rate
+from neuralamp.learn.listen import listen
 from neuralamp.learn.pair import Pair
 from neuralamp.learn.recipe import Recipe, find_recipe
-from training.bench.pairs import HeldOut
 
 # What the public trainer of .nam files does: mean square error, Adam, a rate that falls a little each epoch, no clipping
 PUBLIC = replace(
@@ -75,11 +75,12 @@ def learner_of(pair: Pair, recipe: Recipe, seed: int) -> Learner:
 
 
 def public_epoch(pair: Pair) -> int:
-    """Steps in which the public recipe hears as many frames as the pair has."""
-    return pair.frames // (PUBLIC.batch * PUBLIC.segment_frames)
+    """Steps in which the public recipe hears as many frames as the pair has for training."""
+    held_out = pair.held_out.stop - pair.held_out.start
+    return (pair.frames - held_out) // (PUBLIC.batch * PUBLIC.segment_frames)
 
 
-def train(name: str, pair: Pair, held_out: HeldOut, recipe: Recipe, seed: int, steps: int, done: Callable[[int], None]) -> Run:
+def train(name: str, pair: Pair, recipe: Recipe, seed: int, steps: int, done: Callable[[int], None]) -> Run:
     """One training, heard at its end; the public recipe also on its way, since its rate does not hang on its end."""
     learner = learner_of(pair, recipe, seed)
     hearings = {steps}
@@ -93,7 +94,7 @@ def train(name: str, pair: Pair, held_out: HeldOut, recipe: Recipe, seed: int, s
         if not math.isfinite(loss):
             break
         if step + 1 in hearings:
-            heard.append(Heard(step + 1, cpu, held_out.esr(recipe.config, learner.weights)))
+            heard.append(Heard(step + 1, cpu, listen(recipe.config, learner.weights, pair)))
         done(step + 1)
     return Run(name, recipe.name, seed, steps, tuple(heard))
 
