@@ -10,10 +10,10 @@ from numba import carray
 from neuralamp.dsp.correlation import correlate, fold_lanes, row_sums
 from neuralamp.dsp.jit import as_pointer, float_at, floats_at, flush_denormals, inlined, kernel, set_float_mode
 from neuralamp.dsp.nonlinear import activate_rows
-from neuralamp.dsp.rings import convolve, go_to, newest, repeat_start
+from neuralamp.dsp.rings import convolve
 from neuralamp.dsp.rows import NOTHING, add, copy_rows, multiply, scale
 from neuralamp.dsp.vector import VECTOR_BYTES
-from neuralamp.nets.wavenet.fused.forward import NET, active, find_value, hear, tables_of, take_tile
+from neuralamp.nets.wavenet.fused.forward import NET, active, find_value, hear, put_in_ring, tables_of, take_tile
 from neuralamp.nets.wavenet.fused.parts import (
     clear,
     matrix_adjoint,
@@ -38,9 +38,7 @@ from neuralamp.nets.wavenet.parts import (
 def convolution_adjoint(back, net, dy, x, dx):
     """dx = the gradient of the rows x that a convolution heard, from dy of this tile and of those to come; adds to its sums."""
     conv = back.conv
-    go_to(conv, net.frame)
-    copy_rows(dy, net.stride, newest(conv), conv.stride, conv.channels, SPAN)
-    repeat_start(conv, SPAN)
+    put_in_ring(conv, net, dy)
     position = conv.position
     conv.position += (conv.taps - 1) * conv.dilation  # its newest tap is the last of those to come
     convolve(dx, net.stride, conv, net.back_weights, NOTHING, NOTHING, NOTHING, NOTHING, net.vectors)

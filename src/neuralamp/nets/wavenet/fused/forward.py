@@ -145,11 +145,17 @@ def forward_array(head, layers, backs, net, before, goes_on):
 
 
 @inlined
-def convolve_past(conv, net, x, y):
-    """The rows at y = a convolution of the rows at x and of their past."""
+def put_in_ring(conv, net, x):
+    """The rows at x become this tile of what a convolution hears."""
     go_to(conv, net.frame)
     copy_rows(x, net.stride, newest(conv), conv.stride, conv.channels, SPAN)
     repeat_start(conv, SPAN)
+
+
+@inlined
+def convolve_past(conv, net, x, y):
+    """The rows at y = a convolution of the rows at x and of their past."""
+    put_in_ring(conv, net, x)
     convolve(y, net.stride, conv, net.weights, NOTHING, NOTHING, NOTHING, NOTHING, net.vectors)
 
 
