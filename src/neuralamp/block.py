@@ -77,7 +77,24 @@ class NumberSetting:
         return _number(name, value, self.low, self.high, f"{self.unit}: {self.meaning}")
 
 
-Setting = FileSetting | Switch | NumberSetting
+@dataclass(frozen=True)
+class Choice:
+    """One word of several that a box is built with; the first is its default. It is changed by a change of rig."""
+
+    words: tuple[str, ...]
+    meaning: str
+
+    @property
+    def default(self) -> str:
+        return self.words[0]
+
+    def check(self, name: str, value: Any) -> str:
+        if value not in self.words:
+            raise KnobError(f"{name} = {value!r} is not possible; give one of: {', '.join(self.words)} ({self.meaning})")
+        return value
+
+
+Setting = FileSetting | Switch | NumberSetting | Choice
 
 
 @dataclass
@@ -106,13 +123,17 @@ class Block:
 
     design(knobs, sample_rate, xp)   the knobs, in a guitarist's units, to the numbers that the kernel glides towards;
     state, play                      the flat state and the kernel on it (see dsp/node.py);
-    prepare                          only where memory or constants are needed beyond the record.
+    prepare                          only where memory or constants are needed beyond the record;
+    trails                           whether what it has heard rings on when it is bypassed, as echoes do: it is linear then;
+    readings                         fields of the record that may be looked at while it plays, as a tuner's needle is.
 
     Raises KnobError for a name or a value that the box does not have.
     """
 
     state: ClassVar[State]
     play: ClassVar[NodeKernel]
+    trails: ClassVar[bool] = False
+    readings: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, **values: Any):
         own = {name: self.check(name, value) for name, value in values.items() if name in self.known()}
@@ -121,7 +142,7 @@ class Block:
         for name, setting in self.settings().items():
             if isinstance(setting, FileSetting) and name not in own:
                 raise KnobError(f"{self.name()} needs {name}: {setting.meaning}")
-            self.set[name] = own.get(name, setting.default if isinstance(setting, Switch) else None)
+            self.set[name] = own.get(name, setting.default if isinstance(setting, Switch | Choice) else None)
         for name in values.keys() - own.keys():
             self.put(name, values[name])
 

@@ -81,6 +81,8 @@ class Node:
 
     values     numbers for the fields of the record.
     memory     arrays for the POINTER fields that change while playing; a reset brings them back to how they were at rest.
+    scratch    arrays for the POINTER fields that are never read before they are written: a reset leaves them as they are. A
+               looper's minutes of sound are too much to copy in the audio thread.
     constants  arrays for the POINTER fields that never change: weights, tables, impulse responses.
     inner      nodes that this one calls; they are kept alive and reset with it.
     keep       whatever else owns memory that the record leads to.
@@ -90,6 +92,7 @@ class Node:
     values: dict = field(default_factory=dict)
     memory: dict[str, np.ndarray] = field(default_factory=dict)
     constants: dict[str, np.ndarray] = field(default_factory=dict)
+    scratch: dict[str, np.ndarray] = field(default_factory=dict)
     inner: Sequence["Node"] = ()
     keep: Sequence[object] = ()
 
@@ -97,7 +100,7 @@ class Node:
         self.record = np.zeros(1, self.kernel.state.dtype)
         for name, value in self.values.items():
             self.record[name][0] = value
-        arrays = self.memory | self.constants
+        arrays = self.memory | self.constants | self.scratch
         if set(arrays) != set(self.kernel.state.pointers):
             raise TypeError(f"arrays {sorted(arrays)} for the pointers {sorted(self.kernel.state.pointers)}")
         for name, array in arrays.items():
