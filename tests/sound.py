@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from neuralamp.block import Part
 from neuralamp.dsp.node import Node
 
 
@@ -47,6 +48,14 @@ def play_in_cuts(
             node.goal[:] = turns[begin]
         played.append(node.play(x[:, begin:end], channels_out))
     return np.concatenate(played, axis=1)
+
+
+def keyed(part: Part, x: np.ndarray, key: np.ndarray | None = None) -> np.ndarray:
+    """The rows that a box hears: its own, and where it listens to the rig's input as well, left and right of that or mono twice."""
+    if not part.key:
+        return x
+    key = x if key is None else key
+    return np.concatenate([x, key[[0, -1]]])
 
 
 def at_rest(node: Node) -> list[bytes]:

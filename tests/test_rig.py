@@ -42,7 +42,7 @@ def write(tmp_path):
 def test_boxes_stand_in_order_with_their_knobs(write):
     rig = read_rig(write(GOOD))
     assert rig.name == "two lanes"
-    assert list(rig.boxes()) == ["level", "level-2", "eq", "level-3"]
+    assert list(rig.boxes()) == ["level", "level-2", "eq", "mixer", "level-3", "mixer-2"]
     assert rig.boxes()["level"].values == {"level": -3.0}
     assert rig.boxes()["eq"].values["bass"] == 3.0
     assert isinstance(rig.chain[1], Lanes)

@@ -107,6 +107,7 @@ class Part:
     notes           what a guitarist should know of how it plays here: one line each.
     offline_only    it waits for others while it plays, which an audio thread must not.
     check           raises what has gone wrong since, where playing cannot say so itself.
+    key             whether it reads two rows more, behind its own: the rig's own input, left and right, or mono twice.
     """
 
     node: Node
@@ -116,6 +117,7 @@ class Part:
     notes: tuple[str, ...] = ()
     offline_only: bool = False
     check: Callable[[], None] = lambda: None
+    key: bool = False
 
 
 class Block:
@@ -125,7 +127,10 @@ class Block:
     state, play                      the flat state and the kernel on it (see dsp/node.py);
     prepare                          only where memory or constants are needed beyond the record;
     trails                           whether what it has heard rings on when it is bypassed, as echoes do: it is linear then;
-    readings                         fields of the record that may be looked at while it plays, as a tuner's needle is.
+    bypassed                         whether its foot switch is off when the rig is loaded;
+    readings                         fields of the record that may be looked at while it plays, as a tuner's needle is;
+    actions                          what a foot may ask of it by a press; the goals then end in two numbers, how often it has
+                                     been pressed and which action was asked for last.
 
     Raises KnobError for a name or a value that the box does not have.
     """
@@ -134,8 +139,10 @@ class Block:
     play: ClassVar[NodeKernel]
     trails: ClassVar[bool] = False
     readings: ClassVar[tuple[str, ...]] = ()
+    actions: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, **values: Any):
+        self.bypassed = False
         own = {name: self.check(name, value) for name, value in values.items() if name in self.known()}
         self.values: dict[str, float] = {name: own.get(name, knob.default) for name, knob in self.knobs().items()}
         self.set: dict[str, Any] = {}
@@ -201,7 +208,8 @@ class Block:
     def goals(self, values: Mapping[str, float], sample_rate: float) -> np.ndarray:
         """`design` in numpy, float64: what is written where the kernel glides towards."""
         knobs = SimpleNamespace(**{name: np.float64(value) for name, value in values.items()})
-        return np.asarray(self.design(knobs, sample_rate, np), np.float64)
+        goals = np.asarray(self.design(knobs, sample_rate, np), np.float64)
+        return np.append(goals, (0.0, 0.0)) if self.actions else goals
 
     def prepare(self, sample_rate: float, channels: int, max_frames: int) -> Part:
         """Everything that takes memory or time, done before the first frame; at load, now = goal."""

@@ -58,6 +58,10 @@ class ReampError(NeuralAmpError):
     """A batch that cannot be re-amped as asked: no takes, outputs of one name, outputs that are already there."""
 
 
+class MessageError(NeuralAmpError):
+    """A line that says nothing the program can do, or names what the rig does not have."""
+
+
 class EngineError(NeuralAmpError):
     """Something asked of the engine that it cannot do while it plays."""
 

@@ -8,16 +8,24 @@ capture = "crunch"        # a name on the shelf, or a file beside this one
 
 [[chain]]                 # lanes play side by side on the same sound, and are summed
 [[chain.lanes]]
+level = -3.0              # each ends in a mixer of its own: level, and pan where it is given
+pan = -60.0
 [[chain.lanes.chain]]
 box = "cab"
 ir = "left.wav"
+bypass = true             # its foot switch is off
+
+[[snapshots]]             # the rig with other knobs, a foot away
+name = "lead"
+amp = { input = 6.0 }
+cab = { bypass = false }
 """
 
 import difflib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +33,11 @@ from neuralamp.block import Block
 from neuralamp.blocks import boxes
 from neuralamp.errors import CaptureError, KnobError, RigError
 from neuralamp.files import read_toml
+from neuralamp.messages import Bypass, Turn
 from neuralamp.resources import shipped
 
+MIXER = "mixer"  # the box at the end of each lane
+WAYS_ON = ("next", "previous")  # words of a message, so no names of snapshots
 MOST_BOXES = 64  # each may be a net that takes a second to make ready; a large pedal board has twenty
 
 
@@ -36,8 +47,20 @@ class Lanes:
 
     lanes: tuple["Chain", ...]
 
+    def __post_init__(self):
+        if not all(self.lanes):
+            raise RigError("a lane without a box cannot be switched; put a level into it")
+
 
 Chain = tuple[Block | Lanes, ...]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The rig as its file has it, but for these turns and bypasses."""
+
+    name: str
+    acts: tuple[Turn | Bypass, ...]
 
 
 @dataclass(frozen=True)
@@ -46,6 +69,7 @@ class Rig:
 
     name: str
     chain: Chain
+    snapshots: tuple[Snapshot, ...] = ()
 
     def boxes(self) -> dict[str, Block]:
         """Every box by its label: its word, numbered from the second of a kind on ("eq", "eq-2"), lanes in order."""
@@ -102,14 +126,14 @@ def read_rig(path: Path | str) -> Rig:
     path = Path(path)
     text, table = read_toml(path, RigError, example='[[chain]] box = "amp"')
     reader = _Reader(path, _places(text))
-    reader.only(table, ("name", "chain"), ())
+    reader.only(table, ("name", "chain", "snapshots"), ())
     name = table.get("name", path.stem)
     if not isinstance(name, str):
         reader.fail(f"name = {name!r} should be a text", ("name",))
     rig = Rig(name, reader.chain(table, ()))
     if (count := len(list(_walk(rig.chain)))) > MOST_BOXES:
         raise RigError(f"{path} has {count} boxes; {MOST_BOXES} is the most that is possible")
-    return rig
+    return replace(rig, snapshots=reader.snapshots(table, rig.boxes()))
 
 
 Place = tuple[str | int, ...]
@@ -165,9 +189,57 @@ class _Reader:
         lanes = table["lanes"]
         if not isinstance(lanes, list) or not lanes or not all(isinstance(lane, dict) for lane in lanes):
             self.fail("lanes are given as [[chain.lanes]], each with a [[chain.lanes.chain]] of its own", place)
-        for i, lane in enumerate(lanes):
-            self.only(lane, ("chain",), (*place, "lanes", i))
-        return Lanes(tuple(self.chain(lane, (*place, "lanes", i)) for i, lane in enumerate(lanes)))
+        stereo = any("pan" in lane for lane in lanes)  # a mixer that stands in the middle leaves mono what is mono
+        return Lanes(tuple(self.lane(lane, (*place, "lanes", i), stereo) for i, lane in enumerate(lanes)))
+
+    def lane(self, table: dict, place: Place, stereo: bool) -> Chain:
+        """A lane's boxes, and the mixer behind them; one without a chain is the sound itself."""
+        knobs = boxes()[MIXER].knobs()
+        self.only(table, ("chain", "bypass", *knobs), place)
+        mixer = {name: value for name, value in table.items() if name != "chain"}
+        chain = self.chain(table, place) if "chain" in table else ()
+        return (*chain, self.box({"box": MIXER, "stereo": stereo, **mixer}, place))
+
+    def snapshots(self, table: dict, labelled: dict[str, Block]) -> tuple[Snapshot, ...]:
+        """The snapshots of a rig, whose boxes bear these labels."""
+        entries = table.get("snapshots", [])
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            self.fail("snapshots are given as [[snapshots]], each with a name", ("snapshots",))
+        found: list[Snapshot] = []
+        for i, entry in enumerate(entries):
+            place: Place = ("snapshots", i)
+            name = entry.get("name")
+            if not isinstance(name, str) or not name or name in WAYS_ON or name in [other.name for other in found]:
+                self.fail(f"name = {name!r} is not possible; give each snapshot a name of its own", (*place, "name"))
+            acts: list[Turn | Bypass] = []
+            for label, knobs in entry.items():
+                if label != "name":
+                    acts += self.acts(label, knobs, labelled, (*place, label))
+            found.append(Snapshot(str(name), tuple(acts)))
+        return tuple(found)
+
+    def acts(self, label: str, knobs: Any, labelled: dict[str, Block], place: Place) -> list[Turn | Bypass]:
+        """What a snapshot says of one box."""
+        if label not in labelled:
+            self.fail(f"there is no box {label}; there are: {', '.join(labelled)}", place)
+        if not isinstance(knobs, dict):
+            self.fail(f"{label} = {knobs!r} should be knobs: {label} = {{ level = 3.0 }}", place)
+        acts: list[Turn | Bypass] = []
+        for name, value in knobs.items():
+            if name == "bypass":
+                acts.append(Bypass(label, self.bypass(value, place)))
+                continue
+            controls = labelled[label].controls
+            if name not in controls:
+                self.fail(f"{label} has no knob {name}; it has: {', '.join(controls) or 'none'}, bypass", place)
+            with self.pointing(f"{label}: ", place):
+                acts.append(Turn(label, name, controls[name].check(name, value)))
+        return acts
+
+    def bypass(self, value: Any, place: Place) -> bool:
+        if not isinstance(value, bool):
+            self.fail(f"bypass = {value!r} is not possible; give true or false", place)
+        return bool(value)
 
     def box(self, table: dict[str, Any], place: Place) -> Block:
         word = str(table.get("box"))
@@ -176,7 +248,7 @@ class _Reader:
             hint = f"did you mean {near[0]}?" if near else "give one of them"
             self.fail(f"box = {table.get('box')!r} is no box; there are: {', '.join(boxes())}; {hint}", (*place, "box"))
         kind = boxes()[word]
-        values = {name: value for name, value in table.items() if name != "box"}
+        values = {name: value for name, value in table.items() if name not in ("box", "bypass")}
         own = {name: value for name, value in values.items() if name in kind.known()}
         for name in own:  # one at a time, so that the error can point at the line
             with self.pointing(f"{word}: ", (*place, name)):
@@ -188,6 +260,7 @@ class _Reader:
         for name in values.keys() - own.keys():
             with self.pointing(f"{word}: ", (*place, name)):
                 box.put(name, values[name])
+        box.bypassed = self.bypass(table.get("bypass", False), (*place, "bypass"))
         return box
 
     @contextmanager

@@ -8,8 +8,9 @@ from neuralamp.blocks.amp import Amp
 from neuralamp.capture.capture import Capture
 from neuralamp.capture.card import Card
 from neuralamp.capture.file import save_capture
-from neuralamp.engine import Turn, render
+from neuralamp.engine import render
 from neuralamp.errors import CaptureError, KnobError, RigError
+from neuralamp.messages import Event, Turn
 from neuralamp.nets.linear.config import LinearConfig
 from neuralamp.nets.lstm.config import LstmConfig
 from neuralamp.nets.sequential.config import SequentialConfig, SequentialLayer
@@ -35,8 +36,8 @@ def mixer(path):
     return path
 
 
-def played(amp: Amp, x: np.ndarray, rate: int = RATE, turns: tuple[Turn, ...] = ()) -> np.ndarray:
-    return render(Rig("amp", (amp,)), x, rate, turns)
+def played(amp: Amp, x: np.ndarray, rate: int = RATE, events: tuple[Event, ...] = ()) -> np.ndarray:
+    return render(Rig("amp", (amp,)), x, rate, events)
 
 
 class TestKnobsOfTheCapture:
@@ -51,7 +52,7 @@ class TestKnobsOfTheCapture:
 
     def test_they_glide_when_they_are_turned(self, tmp_path):
         amp = Amp(capture=mixer(tmp_path / "mixer.onnx"), gain=0.0, capture_output=0.0)
-        y = played(amp, np.zeros((1, 4800), np.float32), turns=(Turn(1000, "amp", "gain", 1.0),))[0]
+        y = played(amp, np.zeros((1, 4800), np.float32), events=(Event(1000, Turn("amp", "gain", 1.0)),))[0]
         assert not y[:1000].any()
         assert y[-1] == pytest.approx(0.1, abs=1e-5)  # 79 ms are ten time constants of the glide
         assert 0.0 < np.diff(y).max() < 0.1 / 300  # no step: 8 ms are 384 frames

@@ -16,7 +16,7 @@ from neuralamp.blocks import boxes
 from neuralamp.dsp.jit import call_node, flush_denormals, kernel, set_float_mode
 from neuralamp.dsp.node import Node, State, node, row_addresses
 from tests.blocks.samples import NEVER_SILENT, sample, without_a_sample
-from tests.sound import at_rest, cuts, noise, play_in_cuts, reset
+from tests.sound import at_rest, cuts, keyed, noise, play_in_cuts, reset
 
 SAMPLE_RATES = (44100.0, 48000.0, 96000.0)
 
@@ -39,7 +39,7 @@ class Played:
         return [self.box.values | end for end in ends] if knobs else []
 
     def play(self, x: np.ndarray, cut: list[int] | None = None, turns: dict[int, np.ndarray] | None = None) -> np.ndarray:
-        return play_in_cuts(self.node, x, self.part.channels, cut or [x.shape[1]], turns)
+        return play_in_cuts(self.node, keyed(self.part, x), self.part.channels, cut or [x.shape[1]], turns)
 
     def goals(self, values: dict[str, float]) -> np.ndarray:
         return self.box.goals(values, self.sample_rate)
@@ -130,7 +130,7 @@ def test_what_rings_on_is_gone_after_the_tail_told(box, channels):
 
 
 def test_every_frame_of_every_row_is_written_and_the_input_is_left_alone(box, channels):
-    x = noise(channels, 500, seed=8)
+    x = keyed(box.part, noise(channels, 500, seed=8))
     kept, y = x.copy(), np.full((box.part.channels, 500), np.nan, np.float32)
     drive(box.node, x, y, 1)
     assert np.all(np.isfinite(y))
@@ -138,7 +138,7 @@ def test_every_frame_of_every_row_is_written_and_the_input_is_left_alone(box, ch
 
 
 def test_playing_allocates_nothing(box, channels):
-    assert allocated(box.node, channels, box.part.channels) == (0, True)
+    assert allocated(box.node, channels + 2 * box.part.key, box.part.channels) == (0, True)
 
 
 def test_a_kernel_that_allocates_is_caught():

@@ -3,15 +3,24 @@
 import numpy as np
 import pytest
 
+from neuralamp.blocks import boxes
 from neuralamp.blocks.gate import FALL_MS, Gate
-from tests.sound import noise, sine
+from neuralamp.engine import render
+from neuralamp.rig import Rig
+from tests.sound import keyed, noise, sine
 
 RATE = 48000.0
 
 
+def gated(box: Gate, x: np.ndarray, key: np.ndarray | None = None) -> np.ndarray:
+    """A sound through the gate, at the head of a chain or keyed by another sound."""
+    part = box.prepare(RATE, x.shape[0], 64)
+    return part.node.play(keyed(part, x, key), x.shape[0])
+
+
 def gain_of(box: Gate, x: np.ndarray) -> np.ndarray:
     """The gate's gain at each frame, of a sound that is never zero."""
-    return (box.prepare(RATE, x.shape[0], 64).node.play(x, x.shape[0]) / x)[0]
+    return (gated(box, x) / x)[0]
 
 
 def steps(*levels_db_and_ms: tuple[float, float]) -> np.ndarray:
@@ -36,7 +45,7 @@ def test_it_stays_open_down_to_the_hysteresis_and_shuts_below():
 
 def test_an_open_gate_passes_the_sound_bit_for_bit():
     x = noise(2, 48000, seed=1, peak=0.5)
-    y = Gate().prepare(RATE, 2, 64).node.play(x, 2)
+    y = gated(Gate(), x)
     opened = round(0.001 * RATE) + 10  # the attack, and the first frames of noise under the threshold
     assert np.array_equal(y[:, opened:], x[:, opened:])
 
@@ -69,7 +78,7 @@ def test_shut_it_is_softer_by_the_range(range_db):
 
 def test_both_channels_open_together():
     x = np.concatenate([steps((-10.0, 100.0)), steps((-90.0, 100.0))])
-    y = Gate(range=60.0).prepare(RATE, 2, 64).node.play(x, 2)
+    y = gated(Gate(range=60.0), x)
     assert np.array_equal(y[0] / x[0] == 1.0, y[1] / x[1] == 1.0)
     assert y[1, -1] == x[1, -1]
 
@@ -77,8 +86,25 @@ def test_both_channels_open_together():
 def test_a_low_note_does_not_flutter():
     """The lowest E of a bass, 41 Hz, one narrow swing in each period, 6 dB over the threshold, the shortest hold."""
     x = (10.0 ** (-54.0 / 20.0) * sine(41.2, 48000, RATE).astype(np.float64) ** 31).astype(np.float32).clip(min=1e-9)
-    y = Gate(hold=1.0, release=5.0).prepare(RATE, 1, 64).node.play(x, 1)
+    y = gated(Gate(hold=1.0, release=5.0), x)
     assert np.array_equal(y[:, 2400:], x[:, 2400:])
+
+
+def test_it_listens_to_the_clean_guitar_wherever_it_stands():
+    """Behind an amp that hums as loud as it plays, only the key tells a note from a pause."""
+    hum, guitar = noise(1, 48000, seed=2, peak=0.9), steps((-20.0, 500.0), (-90.0, 500.0))
+    y = gated(Gate(range=60.0), hum, guitar)
+    assert np.array_equal(y[:, 2400:24000], hum[:, 2400:24000])
+    assert np.allclose(y[:, 45000:], 0.001 * hum[:, 45000:], rtol=1e-5)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_rig_keys_it_with_its_own_input(channels):
+    x = np.repeat(steps((-20.0, 500.0), (-90.0, 500.0)), channels, axis=0)
+    loud = Rig("loud", (boxes()["level"](level=24.0), boxes()["level"](level=24.0), Gate(threshold=-40.0, range=60.0)))
+    y = render(loud, x, RATE)
+    assert y[-1, 20000] == pytest.approx(10.0 ** (28.0 / 20.0), rel=1e-6)
+    assert y[-1, 47000] == pytest.approx(10.0 ** ((48.0 - 90.0 - 60.0) / 20.0), rel=1e-5)
 
 
 def test_opening_and_shutting_does_not_click():
@@ -86,7 +112,7 @@ def test_opening_and_shutting_does_not_click():
     left = sine(100.0, 48000, RATE, peak=1e-4)
     right = np.zeros_like(left)
     right[:, 10123:20000] = 0.1
-    y = Gate(range=60.0).prepare(RATE, 2, 64).node.play(np.concatenate([left, right]), 2)[:1]
+    y = gated(Gate(range=60.0), np.concatenate([left, right]))[:1]
     switched = np.where(np.abs(y) > 0.5 * np.abs(left), left, 0.001 * left)
     assert y[0, 15025] == left[0, 15025]
     assert above_5_khz_db(switched) > -50.0  # a gate without a ramp: -43 dB

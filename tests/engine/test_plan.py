@@ -6,8 +6,9 @@ import pytest
 from neuralamp.block import Block, Knob, Part
 from neuralamp.blocks import boxes
 from neuralamp.dsp.delay import delay_node
-from neuralamp.engine import Engine, Turn, render
+from neuralamp.engine import Engine, render
 from neuralamp.errors import EngineError, KnobError
+from neuralamp.messages import Event, Turn
 from neuralamp.rig import Lanes, Rig
 from tests.blocks.samples import sample
 from tests.sound import cuts, noise
@@ -80,23 +81,27 @@ def test_a_render_lies_under_its_input(long_chain):
 
 def test_any_cut_of_the_stream_sounds_the_same(long_chain):
     x = noise(1, 9000, 6, peak=0.5)
-    turns = [Turn(1000, "eq", "bass", 12.0), Turn(1001, "gate", "threshold", -20.0), Turn(5003, "level", "level", 6.0)]
+    turns = [
+        Event(1000, Turn("eq", "bass", 12.0)),
+        Event(1001, Turn("gate", "threshold", -20.0)),
+        Event(5003, Turn("level", "level", 6.0)),
+    ]
     whole = play_with_turns(Engine(long_chain, RATE), x, turns, [9000])
     for max_frames, seed in ((4096, 1), (64, 2), (1, 3)):
         cut = cuts(9000, np.random.default_rng(seed))
         assert np.array_equal(play_with_turns(Engine(long_chain, RATE, max_frames=max_frames), x, turns, cut), whole)
 
 
-def play_with_turns(engine: Engine, x: np.ndarray, turns: list[Turn], cut: list[int]) -> np.ndarray:
+def play_with_turns(engine: Engine, x: np.ndarray, turns: list[Event], cut: list[int]) -> np.ndarray:
     for turn in turns:
-        engine.turn(turn.box, turn.knob, turn.value, turn.frame)
+        engine.turn(turn.message.box, turn.message.knob, turn.message.value, turn.frame)
     ends = np.cumsum(cut)
     return np.concatenate([engine.play(x[:, end - length : end]) for end, length in zip(ends, cut, strict=True)], axis=1)
 
 
 def test_a_turn_is_heard_at_its_frame_and_not_before():
     x = np.ones((1, 3000), np.float32)
-    y = render(rig(level(0.0)), x, RATE, turns=(Turn(1234, "level", "level", -20.0),))[0]
+    y = render(rig(level(0.0)), x, RATE, events=(Event(1234, Turn("level", "level", -20.0)),))[0]
     assert np.array_equal(y[:1234], x[0, :1234])
     assert y[1234] < 1.0
     assert abs(y[-1] - 0.1) < 0.02  # 37 ms behind the turn, nearly five times the glide's 8 ms
@@ -104,8 +109,8 @@ def test_a_turn_is_heard_at_its_frame_and_not_before():
 
 def test_turns_are_played_in_order():
     x = np.ones((1, 4000), np.float32)
-    turns = tuple(Turn(frame, "level", "level", value) for frame, value in ((10, -60.0), (10, 20.0), (10, 0.0)))
-    assert np.array_equal(render(rig(level(0.0)), x, RATE, turns=turns), x)
+    turns = tuple(Event(frame, Turn("level", "level", value)) for frame, value in ((10, -60.0), (10, 20.0), (10, 0.0)))
+    assert np.array_equal(render(rig(level(0.0)), x, RATE, events=turns), x)
 
 
 def test_a_turn_of_what_is_not_there_is_refused():
@@ -121,9 +126,9 @@ def test_a_turn_of_what_is_not_there_is_refused():
 
 def test_turns_beyond_what_can_wait_are_refused_and_the_others_are_played():
     engine = Engine(rig(level(0.0)), RATE)
-    for _ in range(1024):
+    for _ in range(1023):  # the rig itself waits to be played, too
         engine.turn("level", "level", -6.0, frame=10)
-    with pytest.raises(EngineError, match="1024 knob turns are waiting"):
+    with pytest.raises(EngineError, match="1024 acts are waiting"):
         engine.turn("level", "level", -6.0, frame=10)
     y = engine.play(np.ones((1, 4000), np.float32))
     assert abs(y[0, -1] - 0.501) < 0.001

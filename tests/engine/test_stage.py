@@ -10,7 +10,8 @@ import pytest
 
 from neuralamp.blocks import boxes
 from neuralamp.engine import Engine
-from neuralamp.engine.stage import CEILING, FADE_MS
+from neuralamp.engine.output import CEILING
+from neuralamp.engine.switch import SWITCH_MS
 from neuralamp.rig import Rig
 from tests.sound import cuts, noise, sine
 
@@ -150,7 +151,7 @@ def test_a_change_of_rig_is_over_after_its_fade_and_then_only_the_new_one_sounds
     engine.change_rig(level(-6.0))
     x = np.full((1, RATE // 10), 0.5, np.float32)
     y = in_buffers(engine, x)[0]
-    fade = round(FADE_MS * 1e-3 * RATE)
+    fade = round(SWITCH_MS * 1e-3 * RATE)
     assert np.all(np.diff(y[:fade]) < 0.0)
     assert np.array_equal(y[fade:], in_buffers(played_open(live(level(-6.0))), x)[0, fade:])
 

@@ -1,17 +1,17 @@
-"""Noise gate: silence between the notes, the notes untouched."""
+"""Noise gate: silence between the notes, the notes untouched. It listens to the clean guitar, wherever in the chain it stands."""
 
 from numba import carray
 
 from neuralamp.block import Block, Knob
 from neuralamp.dsp.glide import glide, glides
-from neuralamp.dsp.node import State, node
+from neuralamp.dsp.node import CHANNELS, State, node
 from neuralamp.units import db_to_gain
 
 FALL_MS = 20.0  # the level falls to 37 % in this time: a low E swings every 12 ms, and the gate must not see the gaps
 
 
 class Gate(Block):
-    threshold = Knob(-60.0, -100.0, 0.0, "dB", "the peak level, under full scale, that opens the gate")
+    threshold = Knob(-60.0, -100.0, 0.0, "dB", "the peak level of the clean guitar, under full scale, that opens the gate")
     hysteresis = Knob(6.0, 0.0, 24.0, "dB", "how far under the threshold the level must fall before the gate shuts")
     attack = Knob(1.0, 0.1, 50.0, "ms", "from shut to fully open", taper="log")
     hold = Knob(50.0, 1.0, 1000.0, "ms", "how long it stays open after the level has fallen", taper="log")
@@ -36,7 +36,12 @@ class Gate(Block):
     def start(self, sample_rate: float, channels: int) -> dict:
         return super().start(sample_rate, channels) | {"fall": 1.0 - 1000.0 / (FALL_MS * sample_rate)}
 
-    # level: the peak of all channels, falling. is_open, held: 1 or 0, and for how many frames the level has been low.
+    def prepare(self, sample_rate, channels, max_frames):
+        part = super().prepare(sample_rate, channels, max_frames)
+        part.key = True
+        return part
+
+    # level: the peak of the clean guitar, falling. is_open, held: 1 or 0, and for how many frames the level has been low.
     # openness: from 0, shut, to 1, open.
     state = State(goal=(6,), now=(6,), slew=float, channels=int, fall=float, level=float, is_open=int, held=float, openness=float)
 
@@ -44,6 +49,7 @@ class Gate(Block):
     def play(inputs, outputs, frames, state):
         """gain = 1 - (1 - shut) (1 - s), with s = 3 u^2 - 2 u^3 of the openness u: it leaves and arrives without a kink,
         so nothing clicks, and at u = 1 it is exactly 1: an open gate passes the sound bit for bit. One gain for all channels.
+        Behind boxes that are late it opens that much before the note.
         """
         box = carray(state, (1,))[0]
         gliding = glides(box.now, box.goal)
@@ -51,7 +57,7 @@ class Gate(Block):
             for k in range(6 if gliding else 0):
                 box.now[k] = glide(box.now[k], box.goal[k], box.slew)
             box.level *= box.fall
-            for c in range(box.channels):
+            for c in range(box.channels, box.channels + CHANNELS):
                 box.level = max(box.level, abs(inputs[c][n] + 0.0))
             box.held += 1.0
             if box.level >= box.now[1]:

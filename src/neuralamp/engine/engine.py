@@ -1,30 +1,36 @@
 """The control side of the engine: makes plans, hands them to the audio thread, turns knobs, reads meters."""
 
 import ctypes
-from collections.abc import Callable
+from collections import deque
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from neuralamp.engine.plan import Plan
-from neuralamp.engine.stage import (
+from neuralamp.block import Block
+from neuralamp.engine.output import METER_FALL_DB, MIX, RAMP_MS, SILENT
+from neuralamp.engine.plan import Plan, Seat
+from neuralamp.engine.record import (
     EVENT,
-    FADE_MS,
-    METER_FALL_DB,
-    MIX,
     MOST_GOALS,
-    RAMP_MS,
+    MOST_SPILLS,
+    RECORDING,
     RING_EVENTS,
-    SILENT,
+    RING_PLANS,
+    SPILL,
     STAGE,
-    callback,
+    events_taken,
+    frame_of,
+    panic,
     push_event,
-    settled_generation,
-    want_plan,
+    room_for_events,
+    take_spent_plan,
 )
+from neuralamp.engine.stage import callback
+from neuralamp.engine.switch import BYPASSED, PLAYING, SWITCH_MS
+from neuralamp.engine.tape import WET, frames_on_tape, mark_stored
 from neuralamp.errors import EngineError, KnobError
-from neuralamp.rig import Rig, capture_rig
+from neuralamp.messages import Bypass, Change, Event, Loop, Message, Record, Turn
+from neuralamp.rig import Rig
 from neuralamp.units import db_to_gain, gain_to_db, ms_to_frames
 
 OFFLINE_FRAMES = 4096
@@ -46,16 +52,6 @@ class Meters:
     input_xruns: int
     output_xruns: int
     frames: int
-
-
-@dataclass(frozen=True)
-class Turn:
-    """A knob turned at a frame of the sound: box by its label in the rig, value in the knob's unit."""
-
-    frame: int
-    box: str
-    knob: str
-    value: float
 
 
 class Engine:
@@ -84,16 +80,18 @@ class Engine:
         output_map: tuple[int, ...] | None = None,
     ):
         self.sample_rate, self.channels, self.max_frames, self.live = sample_rate, channels, max_frames, live
-        plan = self._make(rig)
+        plan = self.prepare(rig)
         self.device_inputs = device_inputs or channels
         self.device_outputs = device_outputs or plan.channels_out
         self._input_map = np.array(input_map or range(channels), np.int64)
         self._output_map = np.array(output_map or _outputs(self.device_outputs), np.int64)
-        self._events = np.zeros(RING_EVENTS, EVENT)
+        self._events, self._spills = np.zeros(RING_EVENTS, EVENT), np.zeros(MOST_SPILLS, SPILL)
+        self._spent = np.zeros(RING_PLANS, np.int64)
         self._stage = np.zeros(1, STAGE)
         stage = self._stage[0]
-        stage["events"] = self._events.ctypes.data
-        stage["fade_frames"] = ms_to_frames(FADE_MS, sample_rate)
+        stage["events"], stage["spills"] = self._events.ctypes.data, self._spills.ctypes.data
+        stage["spent_plans"] = self._spent.ctypes.data
+        stage["fade_frames"] = stage["fade"] = ms_to_frames(SWITCH_MS, sample_rate)
         stage["ramp_frames"] = ms_to_frames(RAMP_MS, sample_rate)
         stage["max_frames"] = max_frames
         stage["device_inputs"], stage["input_map"] = self.device_inputs, self._input_map.ctypes.data
@@ -101,8 +99,10 @@ class Engine:
         stage["live"] = live
         stage["meter_fall"] = db_to_gain(-METER_FALL_DB / sample_rate)
         self._callback = _CALLBACK(callback.address)
-        self._plans: list[Plan] = []
-        self._play(plan)
+        self._pending: deque[tuple[int, Message]] = deque()
+        self._heard: list[Event] = []
+        self._plans: dict[int, Plan] = {}
+        self._play(plan, 0)
 
     # -- what the device needs ---------------------------------------------------------------------------------------
 
@@ -120,8 +120,8 @@ class Engine:
 
     @property
     def plan(self) -> Plan:
-        """The plan that plays, or will once its fade has begun."""
-        return self._plans[-1]
+        """The plan that plays, or will once it is its turn."""
+        return self._plan
 
     @property
     def latency_frames(self) -> int:
@@ -129,53 +129,120 @@ class Engine:
 
     @property
     def plans_in_memory(self) -> int:
-        """How many plans are kept: one, and those that a fade still needs."""
+        """How many plans are kept: the one that plays, and those that a fade or an echo still needs."""
         return len(self._plans)
 
-    def change_rig(self, rig: Rig) -> None:
-        """Prepare a rig here, then let the audio thread cross-fade to it."""
-        self._play(self._make(rig))
-
-    def free_old_plans(self) -> None:
-        """Drop the plans that the audio thread has finished with."""
-        settled = settled_generation(self.stage_address)
-        self._plans = [plan for plan in self._plans if plan.generation >= settled or plan is self.plan]
-
-    def _make(self, rig: Rig) -> Plan:
+    def prepare(self, rig: Rig) -> Plan:
+        """A rig made ready for this engine: what takes time, done before it is wanted, on any thread but the audio thread."""
         plan = Plan(rig, self.sample_rate, self.channels, self.max_frames, stereo=self.live)
         if self.live and plan.offline_only:
             raise EngineError(f"{rig.name} holds an ONNX graph of others, which plays offline only; re-amp a recording with it")
-        for node in plan.nodes:
-            if node.kernel.state.goals > MOST_GOALS:
-                raise EngineError(f"a box with {node.kernel.state.goals} goals cannot be turned; {MOST_GOALS} is the most")
+        for label, seat in plan.seats.items():
+            if seat.node.kernel.state.goals > MOST_GOALS:
+                raise EngineError(
+                    f"{label} has {seat.node.kernel.state.goals} goals; {MOST_GOALS} is the most that can be turned"
+                )
         return plan
 
-    def _play(self, plan: Plan) -> None:
-        self._plans.append(plan)
-        self._values = {label: dict(box.values) for label, box in plan.rig.boxes().items()}
-        want_plan(self.stage_address, plan.address)
-        self.free_old_plans()
+    def change_rig(self, rig: Rig | Plan, frame: int = 0) -> None:
+        """Let the audio thread cross-fade to a rig at a frame of the sound, or now; echoes of the old one ring on."""
+        self._play(self.prepare(rig) if isinstance(rig, Rig) else rig, frame)
 
-    # -- knobs -------------------------------------------------------------------------------------------------------
+    def free_old_plans(self) -> None:
+        """Drop the plans that the audio thread has finished with."""
+        while generation := take_spent_plan(self.stage_address):
+            del self._plans[generation]
+
+    def _play(self, plan: Plan, frame: int) -> None:
+        self.free_old_plans()
+        self.room(1)
+        self._push(Change(plan.rig.name), frame, plan=plan.address)
+        self._plans[plan.generation] = self._plan = plan
+        self.stands = {label: _stands(seat.box) for label, seat in plan.seats.items()}
+
+    # -- knobs and switches ------------------------------------------------------------------------------------------
 
     def turn(self, box: str, knob: str, value: float, frame: int = 0) -> None:
-        """Turn a knob at a frame of the sound, or now. Turns are played in the order in which they are given.
+        """Turn a knob at a frame of the sound, or now. What is asked for is played in the order in which it is asked for.
 
         Raises KnobError for a box, knob or value that is not there, EngineError when turns come faster than they are played.
         """
-        boxes = self.plan.rig.boxes()
-        if box not in boxes:
-            raise KnobError(f"the rig {self.plan.rig.name} has no {box}; it has: {', '.join(boxes)}")
-        controls = boxes[box].controls
+        checked = self.check(box, knob, value)
+        self.room(1)
+        self.stands[box].values[knob] = checked
+        self._push(Turn(box, knob, checked), frame, address=self.seat(box).node.address, goal=self._goals(box))
+
+    def bypass(self, box: str, bypassed: bool, frame: int = 0) -> None:
+        """Take a box out of the sound at a frame, or bring it back. Raises as `turn` does."""
+        seat = self.seat(box)
+        self.room(1)
+        self.stands[box].bypassed = bypassed
+        goal = np.array(BYPASSED if bypassed else PLAYING)
+        self._push(Bypass(box, bypassed), frame, address=seat.switch.address, goal=goal)
+
+    def press(self, box: str, action: str, frame: int = 0) -> None:
+        """Ask a box for one of its actions at a frame, or now. Raises as `turn` does."""
+        seat = self.seat(box)
+        if action not in seat.box.actions:
+            raise KnobError(f"{box} cannot {action}; it can: {', '.join(seat.box.actions) or 'nothing by a press'}")
+        self.room(1)
+        self.stands[box].presses += 1
+        self.stands[box].action = seat.box.actions.index(action)
+        self._push(Loop(action), frame, address=seat.node.address, goal=self._goals(box))
+
+    def record(self, on: bool, frame: int = 0) -> None:
+        """Let the tape run from a frame on, or stop it. Raises EngineError without a tape."""
+        if not self._stage["tape_frames"][0]:
+            raise EngineError("there is no tape to record on; open one first")
+        self.room(1)
+        self._push(Record(on), frame, address=self.stage_address + RECORDING, goal=np.array([float(on)]))
+
+    def seat(self, box: str) -> Seat:
+        """A box of the rig by its label. Raises KnobError."""
+        if box not in self.plan.seats:
+            raise KnobError(f"the rig {self.plan.rig.name} has no {box}; it has: {', '.join(self.plan.seats)}")
+        return self.plan.seats[box]
+
+    def check(self, box: str, knob: str, value: float) -> float:
+        """A value for a knob of a box, or a KnobError that says what is possible."""
+        controls = self.seat(box).box.controls
         if knob not in controls:
             raise KnobError(f"{box} has no knob {knob}; it has: {', '.join(controls) or 'none'}")
-        self._values[box][knob] = controls[knob].check(knob, value)
-        goals = boxes[box].goals(self._values[box], self.sample_rate)
+        return controls[knob].check(knob, value)
+
+    def room(self, acts: int) -> None:
+        """Raise EngineError unless so many turns, switches and presses can wait to be played."""
+        if room_for_events(self.stage_address) < acts:
+            raise EngineError(f"{RING_EVENTS} acts are waiting to be played; ask for fewer at once")
+
+    def reading(self, box: str) -> dict[str, float]:
+        """What a box that can be looked at shows now, such as a tuner's needle."""
+        seat = self.seat(box)
+        return {name: float(seat.node.record[name][0]) for name in seat.box.readings}
+
+    def heard(self) -> list[Event]:
+        """What has been asked for and played since this was last asked, each at the frame at which it was played."""
+        taken = events_taken(self.stage_address)
+        while self._pending and self._pending[0][0] < taken:
+            number, message = self._pending.popleft()
+            self._heard.append(Event(int(frame_of(self.stage_address, number)), message))
+        heard, self._heard = self._heard, []
+        return heard
+
+    def _goals(self, box: str) -> np.ndarray:
+        stand = self.stands[box]
+        goals = self.seat(box).box.goals(stand.values, self.sample_rate)
+        if self.seat(box).box.actions:
+            goals[-2:] = stand.presses, stand.action
+        return goals
+
+    def _push(self, message: Message, frame: int, plan: int = 0, address: int = 0, goal: np.ndarray | None = None) -> None:
+        self._heard = self.heard()  # before the ring comes round and writes over the frames at which they were played
         event = np.zeros(1, EVENT)
-        event["frame"], event["generation"], event["box"] = frame, self.plan.generation, self.plan.labels.index(box)
-        event["goal"][0, : goals.size] = goals
-        if not push_event(self.stage_address, event[0]):
-            raise EngineError(f"{RING_EVENTS} knob turns are waiting; turn fewer at once")
+        event["frame"], event["plan"], event["address"] = frame, plan, address
+        if goal is not None:
+            event["size"], event["goal"][0, : goal.size] = goal.size, goal
+        self._pending.append((push_event(self.stage_address, event[0]), message))
 
     # -- sound -------------------------------------------------------------------------------------------------------
 
@@ -189,6 +256,36 @@ class Engine:
     def mute(self, muted: bool = True) -> None:
         """Ramp the live output into silence, or out of it."""
         self._stage["muted"] = muted
+
+    def panic(self) -> None:
+        """Silence in the next buffer: what rings is forgotten, every box is brought to rest, the output stays muted."""
+        panic(self.stage_address)
+
+    # -- tape --------------------------------------------------------------------------------------------------------
+
+    def open_tape(self, seconds: float) -> None:
+        """Make room for so much sound between the audio thread that records and the thread that stores."""
+        if self._stage["tape_frames"][0]:
+            return
+        frames = round(seconds * self.sample_rate)
+        self._tape = np.zeros((frames, self.channels + WET), np.float32)
+        self._stage["tape"] = self._tape.ctypes.data
+        self._stage["tape_frames"] = frames
+
+    def frames_on_tape(self) -> int:
+        """How many frames have been recorded since the tape was opened."""
+        return int(frames_on_tape(self.stage_address))
+
+    def read_tape(self, begin: int, end: int) -> np.ndarray:
+        """Frames of the tape, counted from its opening: (frames, input channels + 2) float32. Their place is free again."""
+        rows = np.take(self._tape, np.arange(begin, end), axis=0, mode="wrap")
+        mark_stored(self.stage_address, end)
+        return rows
+
+    @property
+    def torn_tapes(self) -> int:
+        """How many recordings have ended because nobody stored what was recorded."""
+        return int(self._stage["torn"][0])
 
     def meters(self) -> Meters:
         stage = self._stage[0]
@@ -209,36 +306,15 @@ def _outputs(device_outputs: int) -> list[int]:
     return [MIX] if device_outputs == 1 else [0, 1] + [SILENT] * (device_outputs - 2)
 
 
-def render(
-    rig: Rig,
-    x: np.ndarray,
-    sample_rate: float,
-    turns: tuple[Turn, ...] = (),
-    tail_frames: int | None = 0,
-    report: Callable[[float], None] = lambda share: None,
-) -> np.ndarray:
-    """A whole take through a rig, offline: (channels, frames) -> (channels out, frames + tail_frames) float32.
+@dataclass
+class Stand:
+    """Where the knobs and the foot switch of a box stand, the latest that was asked for counted."""
 
-    The rig's latency is dropped, so that the output lies exactly under the input. A tail of None is as long as the rig may ring
-    on. `report` hears after each buffer which share of the take, 0 to 1, has been played.
-    """
-    engine = Engine(rig, sample_rate, channels=x.shape[0])
-    tail_frames = engine.plan.tail_frames if tail_frames is None else tail_frames
-    waiting = sorted(turns, key=lambda turn: turn.frame)
-    late = engine.latency_frames
-    x = np.pad(np.asarray(x, np.float32), ((0, 0), (0, late + tail_frames)))
-    y = np.empty((engine.device_outputs, x.shape[1]), np.float32)
-    for start in range(0, x.shape[1], OFFLINE_FRAMES):
-        end = min(start + OFFLINE_FRAMES, x.shape[1])
-        while waiting and waiting[0].frame < end:
-            turn = waiting.pop(0)
-            engine.turn(turn.box, turn.knob, turn.value, turn.frame)
-        y[:, start:end] = engine.play(x[:, start:end])
-        engine.plan.check()
-        report(end / x.shape[1])
-    return y[:, late:]
+    values: dict[str, float]
+    bypassed: bool
+    presses: int = 0
+    action: int = 0
 
 
-def play_capture(capture: Path | str, x: np.ndarray, sample_rate: float) -> np.ndarray:
-    """A mono take (frames,) through a capture alone, as a guitarist would hear it: (frames,) float32."""
-    return render(capture_rig(capture), x[np.newaxis], sample_rate)[0]
+def _stands(box: Block) -> Stand:
+    return Stand(dict(box.values), box.bypassed)

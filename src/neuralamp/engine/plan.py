@@ -1,174 +1,117 @@
-"""A rig made ready: rows of (kernel, state, inputs, outputs) on one pool of buffers, walked by compiled code."""
+"""A rig made ready: its boxes as nodes behind foot switches, with all the memory they will ever need."""
 
 import itertools
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numba import carray
 
-from neuralamp.dsp.delay import delay_node
-from neuralamp.dsp.jit import as_pointer, bytes_at, call_node, doubles_at, floats_at, integers_at, kernel
-from neuralamp.dsp.node import POINTER, Node, State, node, row_addresses
+from neuralamp.block import Block
+from neuralamp.dsp.jit import as_pointer, bytes_at, doubles_at, floats_at, integers_at, kernel
+from neuralamp.dsp.node import CHANNELS, Node, State, node, row_addresses
+from neuralamp.engine.switch import LEAVING, switched
+from neuralamp.engine.walk import Walk, append_lanes, buffers, input_row, play_walk, walk_at
 from neuralamp.rig import Chain, Lanes, Rig
 
-ROW = np.dtype([(name, np.int64) for name in ("kernel", "state", "inputs", "outputs")])
-WALK = np.dtype([(name, np.int64) for name in ("rows", "row_count", "inputs", "channels_in", "outputs", "channels_out")])
 SPAN = np.dtype([(name, np.int64) for name in ("address", "rest", "size")])
-GOAL = np.dtype([(name, np.int64) for name in ("address", "size")])
-PLAN = np.dtype([("generation", np.int64), ("walk", np.int64)] + [
-    (name, np.int64) for name in ("spans", "span_count", "goals", "goal_count")
-])  # fmt: skip
+PLAN = np.dtype(
+    [
+        ("generation", np.int64),
+        ("walk", np.int64),
+        ("spans", np.int64),
+        ("span_count", np.int64),
+        ("leavers", np.int64),
+        ("leaver_count", np.int64),
+        ("rings_from", np.int64),
+        ("rings_on", np.int64),
+        ("clean", np.int64),
+        ("clean_stride", np.int64),
+    ]
+)
 _generations = itertools.count(1)
 
-
-@kernel
-def walk_at(address):
-    """The record of a walk at an address."""
-    return carray(as_pointer(address), 1, WALK)[0]
+PASS = State(channels_in=int, channels_out=int)
 
 
-@kernel
-def play_walk(walk, frames):
-    """Every node in turn, on the buffers that its row names."""
-    rows = carray(as_pointer(walk.rows), walk.row_count, ROW)
-    for i in range(walk.row_count):
-        call_node(rows[i].kernel, rows[i].inputs, rows[i].outputs, frames, rows[i].state)
+@node(PASS)
+def play_pass(inputs, outputs, frames, state):
+    """The sound as it is; mono is heard on both sides."""
+    wire = carray(state, (1,))[0]
+    for c in range(wire.channels_out):
+        carray(outputs[c], frames)[:] = carray(inputs[min(c, wire.channels_in - 1)], frames)
 
 
-@kernel
-def input_row(walk, c, frames):
-    """The buffer where channel `c` of what comes in has to be put."""
-    return floats_at(integers_at(walk.inputs, walk.channels_in)[c], frames)
+def _wire(channels_in: int, channels_out: int) -> Node:
+    return Node(play_pass, {"channels_in": channels_in, "channels_out": channels_out})
 
 
-@kernel
-def output_row(walk, c, frames):
-    """The buffer where channel `c` of what goes out is found; a mono walk is heard on every channel."""
-    return floats_at(integers_at(walk.outputs, walk.channels_out)[min(c, walk.channels_out - 1)], frames)
+@dataclass(frozen=True)
+class Seat:
+    """A box in its plan."""
+
+    box: Block
+    node: Node
+    switch: Node
 
 
-class Walk:
-    """A chain of nodes on a pool of numbered buffers of its own.
+@dataclass(frozen=True)
+class _Traced:
+    """A chain as a walk, and how it leaves the stage.
 
-    Put together with `append`, then closed with `finish`, which makes the memory and the record that compiled code reads.
-    A buffer that no later node reads is used again.
+    leavers     the switches that let it fall silent but for its echoes, or altogether where it has none.
+    rings_from  the number of its first link with echoes; None where it has none.
     """
 
-    def __init__(self, channels: int):
-        self._free: list[int] = []
-        self._buffers = 0
-        self.links: list[tuple[Node, list[int], list[int]]] = []
-        self.inputs = self._take(channels)
-        self.outputs = self.inputs
-        self.latency_frames = self.tail_frames = 0
-
-    def append(self, node: Node, channels: int, latency_frames: int = 0, tail_frames: int = 0) -> None:
-        """Put a node behind the last one; it writes `channels` rows."""
-        reads, self.outputs = self.outputs, self._take(channels)
-        self.links.append((node, reads, self.outputs))
-        self._free += reads
-        self.latency_frames += latency_frames
-        self.tail_frames += tail_frames
-
-    def _take(self, channels: int) -> list[int]:
-        taken = []
-        for _ in range(channels):
-            if not self._free:
-                self._free.append(self._buffers)
-                self._buffers += 1
-            taken.append(self._free.pop())
-        return taken
-
-    def finish(self, max_frames: int) -> None:
-        """Make the buffers and the rows."""
-        stride = -(-max_frames // 16) * 16 + 16  # whole cache lines, and not a power of two apart
-        self._pool = np.zeros((self._buffers, stride), np.float32)
-        address = row_addresses(self._pool)
-        self._tables = [address[numbers] for _, reads, writes in self.links for numbers in (reads, writes)]
-        self._tables += [address[self.inputs], address[self.outputs]]
-        places = [table.ctypes.data for table in self._tables]
-        self._rows = np.array(
-            [(node.kernel.address, node.address, places[2 * i], places[2 * i + 1]) for i, (node, _, _) in enumerate(self.links)],
-            ROW,
-        )
-        self.record = np.zeros(1, WALK)
-        self.record[0] = (
-            self._rows.ctypes.data, self._rows.size, places[-2], len(self.inputs), places[-1], len(self.outputs),
-        )  # fmt: skip
-
-    @property
-    def address(self) -> int:
-        return self.record.ctypes.data
-
-    def nodes(self) -> list[Node]:
-        return [node for node, _, _ in self.links]
-
-
-LANES = State(channels_in=int, channels_out=int, lane_count=int, lanes=POINTER)
-
-
-@node(LANES)
-def play_lanes(inputs, outputs, frames, state):
-    """Each lane's walk on the same input; the outputs summed, lane by lane."""
-    box = carray(state, (1,))[0]
-    lanes = integers_at(box.lanes, box.lane_count)
-    for i in range(box.lane_count):
-        walk = walk_at(lanes[i])
-        for c in range(box.channels_in):
-            input_row(walk, c, frames)[:] = carray(inputs[c], frames)
-        play_walk(walk, frames)
-        for c in range(box.channels_out):
-            row, y = output_row(walk, c, frames), carray(outputs[c], frames)
-            for n in range(frames):
-                y[n] = row[n] if i == 0 else y[n] + row[n]
-
-
-SPREAD = State(unused=int)
-
-
-@node(SPREAD)
-def play_spread(inputs, outputs, frames, state):
-    """One row on two: mono, heard on both sides."""
-    x = carray(inputs[0], frames)
-    for c in range(2):
-        carray(outputs[c], frames)[:] = x
+    walk: Walk
+    leavers: list[Node]
+    rings_from: int | None
 
 
 class Plan:
-    """A rig for one sample rate, with all the memory it will ever need.
+    """A rig for one sample rate.
 
     stereo          whether a rig that ends in mono is spread on two channels.
     latency_frames  by how much its output is late; shorter lanes have been delayed to the longest.
     tail_frames     how long it may ring on after its input has ended.
+    rings_on        how long it plays on after another rig has taken its place: until its echoes are over; 0 for one without.
     notes           what a guitarist should know of how its boxes play here, each with the box's label before it.
     offline_only    a box waits for others while it plays: no audio thread must run it.
-    labels          the labels of the rig's boxes (see Rig.boxes), in the order of `nodes`, which are their nodes.
+    seats           the boxes by their labels (see Rig.boxes).
     """
 
     def __init__(self, rig: Rig, sample_rate: float, channels: int, max_frames: int, stereo: bool = False):
         self.rig, self.sample_rate, self.max_frames = rig, sample_rate, max_frames
         self.generation = next(_generations)
-        self.labels = list(rig.boxes())
-        self.nodes: list[Node] = []
+        self.seats: dict[str, Seat] = {}
         self.notes: list[str] = []
         self.offline_only = False
+        self._labels = iter(rig.boxes())
         self._checks: list[Callable[[], None]] = []
-        self.walk = self._trace(rig.chain, channels)
+        self._clean: np.ndarray | None = None
+        self._channels = channels
+        traced = self._trace(rig.chain, channels)
+        self.walk = traced.walk
         if stereo and len(self.walk.outputs) == 1:
-            self.walk.append(Node(play_spread), 2)
+            self.walk.append(_wire(1, 2), 2)
         self.walk.finish(max_frames)
         self.latency_frames, self.tail_frames = self.walk.latency_frames, self.walk.tail_frames
         self.channels_out = len(self.walk.outputs)
+        rings = traced.rings_from is not None  # else the stage fades all of it
+        ringing = self.walk.links[traced.rings_from :] if rings else []
+        self.rings_on = sum(link.latency_frames + link.tail_frames for link in ringing)
+        leavers = traced.leavers if rings else []
 
         changing = [stretch for node in self.walk.nodes() for stretch in node.changing()]
         self._rests = [stretch.copy() for stretch in changing]
         pairs = zip(changing, self._rests, strict=True)
         self._spans = np.array([(part.ctypes.data, rest.ctypes.data, part.size) for part, rest in pairs], SPAN)
-        self._goals = np.array([(node.address, node.kernel.state.goals) for node in self.nodes], GOAL)
+        self._leavers = np.array([switch.address for switch in leavers], np.int64)
         self.record = np.zeros(1, PLAN)
         self.record[0] = (
-            self.generation, self.walk.address,
-            self._spans.ctypes.data, self._spans.size, self._goals.ctypes.data, self._goals.size,
+            self.generation, self.walk.address, self._spans.ctypes.data, self._spans.size,
+            self._leavers.ctypes.data, self._leavers.size, traced.rings_from or 0, self.rings_on,
+            *((0, 0) if self._clean is None else (self._clean.ctypes.data, self._clean.strides[0])),
         )  # fmt: skip
         _warm(self.record[0], min(max_frames, 256))
 
@@ -181,39 +124,54 @@ class Plan:
         for check in self._checks:
             check()
 
-    def _trace(self, chain: Chain, channels: int) -> Walk:
+    def _trace(self, chain: Chain, channels: int) -> _Traced:
         """Prepare the boxes of a chain in the order of their labels."""
-        walk = Walk(channels)
+        walk, leavers, rings_from = Walk(channels), [], None
         for link in chain:
-            width = len(walk.outputs)
             if isinstance(link, Lanes):
-                self._append_lanes(walk, [self._trace(lane, width) for lane in link.lanes], width)
+                lanes = [self._trace(lane, len(walk.outputs)) for lane in link.lanes]
+                append_lanes(walk, [lane.walk for lane in lanes], self.max_frames)
+                leaving = [switch for lane in lanes for switch in lane.leavers]
             else:
-                part = link.prepare(self.sample_rate, width, self.max_frames)
-                self._checks.append(part.check)
-                self.offline_only |= part.offline_only
-                self.notes += [f"{self.labels[len(self.nodes)]}: {note}" for note in part.notes]
-                self.nodes.append(part.node)
-                walk.append(part.node, part.channels, part.latency_frames, part.tail_frames)
-        return walk
+                leaving = [self._append(walk, link)]
+            if rings_from is None:
+                leavers, rings_from = leaving, len(walk.links) - 1 if _rings(link) else None
+        return _Traced(walk, leavers, rings_from)
 
-    def _append_lanes(self, walk: Walk, lanes: list[Walk], channels: int) -> None:
-        latency = max(lane.latency_frames for lane in lanes)
-        for lane in lanes:
-            if late := latency - lane.latency_frames:
-                width = len(lane.outputs)
-                lane.append(delay_node(width, late), width)
-            lane.finish(self.max_frames)
-        width = max(len(lane.outputs) for lane in lanes)
-        values = {"channels_in": channels, "channels_out": width, "lane_count": len(lanes)}
-        addresses = np.array([lane.address for lane in lanes], np.int64)
-        inner = [node for lane in lanes for node in lane.nodes()]
-        walk.append(
-            Node(play_lanes, values, constants={"lanes": addresses}, inner=inner, keep=lanes),
-            width,
-            latency,
-            max(lane.tail_frames for lane in lanes),
+    def _append(self, walk: Walk, box: Block) -> Node:
+        """Put a box behind a walk; its switch."""
+        label, width = next(self._labels), len(walk.outputs)
+        part = box.prepare(self.sample_rate, width, self.max_frames)
+        key = self._key() if part.key else []
+        switch = switched(
+            part, width, self.sample_rate, self.max_frames, bypassed=box.bypassed, trails=box.trails, key_rows=len(key)
         )
+        walk.append(switch, part.channels, part.latency_frames, part.tail_frames, key)
+        self.seats[label] = Seat(box, part.node, switch)
+        self.offline_only |= part.offline_only
+        self.notes += [f"{label}: {note}" for note in part.notes]
+        self._checks.append(part.check)
+        return switch
+
+    def _key(self) -> list[int]:
+        """Where the rig's own input is kept for the boxes that listen to it: left and right, or mono twice."""
+        if self._clean is None:
+            self._clean = buffers(self._channels, self.max_frames)
+        rows = row_addresses(self._clean)
+        return [int(rows[min(c, self._channels - 1)]) for c in range(CHANNELS)]
+
+
+def _rings(link: Block | Lanes) -> bool:
+    """Whether a box, or one in the lanes, rings on when it is bypassed."""
+    if isinstance(link, Lanes):
+        return any(_rings(inner) for lane in link.lanes for inner in lane)
+    return link.trails
+
+
+@kernel
+def plan_at(address):
+    """The record of a plan at an address."""
+    return carray(as_pointer(address), 1, PLAN)[0]
 
 
 @kernel
@@ -227,12 +185,20 @@ def bring_to_rest(plan):
 
 
 @kernel
-def turn(plan, box, goal):
-    """Point a box's knobs somewhere else: its kernel glides there from the next frame on."""
-    goals = carray(as_pointer(plan.goals), plan.goal_count, GOAL)
-    target = doubles_at(goals[box].address, goals[box].size)
-    for k in range(goals[box].size):
-        target[k] = goal[k]
+def leave_stage(plan):
+    """Let a plan fall silent over SWITCH_MS, but for its echoes."""
+    switches = integers_at(plan.leavers, plan.leaver_count)
+    for k in range(plan.leaver_count):
+        goal = doubles_at(switches[k], 2)
+        goal[0], goal[1] = LEAVING[0], LEAVING[1]
+
+
+@kernel
+def keep_clean(plan, walk, frames):
+    """The rig's input, kept where the boxes that are keyed by it look."""
+    if plan.clean != 0:
+        for c in range(walk.channels_in):
+            floats_at(plan.clean + c * plan.clean_stride, frames)[:] = input_row(walk, c, frames)
 
 
 @kernel
@@ -241,5 +207,5 @@ def _warm(plan, frames):
     walk = walk_at(plan.walk)
     for c in range(walk.channels_in):
         input_row(walk, c, frames)[:] = np.float32(0.0)
-    play_walk(walk, frames)
+    play_walk(walk, 0, frames)
     bring_to_rest(plan)

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any
 
 from neuralamp.engine import Engine, Meters
-from neuralamp.engine.stage import MIX, RAMP_MS, SILENT
+from neuralamp.engine.output import MIX, RAMP_MS, SILENT
 from neuralamp.errors import DeviceError
 from neuralamp.live.devices import Device, Kind, audio_library, find_device
 from neuralamp.live.facts import device_facts

@@ -1,0 +1,195 @@
+"""The pedal board: what a foot, a MIDI cable or a file of events asks for, brought to the engine act by act; and undo."""
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from neuralamp.engine.engine import Engine
+from neuralamp.engine.plan import Plan
+from neuralamp.errors import MessageError
+from neuralamp.messages import Bypass, Change, Loop, Message, Mute, Panic, Recall, Record, Tap, Turn, Undo
+from neuralamp.setlist import Song
+
+TAPS = 4  # beats whose mean distance is the tempo: one foot is not a metronome
+LONGEST_BEAT_S = 2.0  # 30 beats a minute; whoever waits longer begins to count anew
+MOST_UNDOS = 1000
+WRAP = {"next": 1, "previous": -1}
+
+
+class Board:
+    """One engine and the songs that may be played on it; `act` may be called from any thread.
+
+    songs  the set list, or one song alone. The engine plays the first one.
+    ahead  whether the neighbours of the song that plays are made ready beforehand, on a thread of their own: so that a change
+           of rig is heard at once.
+    """
+
+    def __init__(self, engine: Engine, songs: Sequence[Song], *, ahead: bool = False):
+        self.engine, self.songs, self.song = engine, tuple(songs), 0
+        self.snapshot: str | None = None
+        self.muted = self.recording = False
+        self._lock = threading.RLock()
+        self._taps: list[int] = []
+        self._undos: list[list[Message]] = []
+        self._worker = ThreadPoolExecutor(1, "next rig") if ahead else None
+        self._ready: dict[int, Future[Plan]] = {}
+        if self.songs[0].snapshot:
+            self.act(Recall(self.songs[0].snapshot))
+            self._undos.clear()
+        self._look_ahead()
+
+    def act(self, message: Message, frame: int = 0) -> None:
+        """Do what a message says at a frame of the sound, or now.
+
+        Raises MessageError for what this rig does not have, KnobError for a value that is not possible, EngineError when too much
+        is asked for at once; then nothing of it has been done.
+        """
+        with self._lock:
+            match message:
+                case Tap():
+                    self._do(self._tap(frame or self.engine.meters().frames), frame)
+                case Recall(snapshot):
+                    self._recall(snapshot, frame)
+                case Change(rig):
+                    self._undos.append([Change(self.songs[self.song].name), *self._all_as_it_stands()])
+                    self._change(self._find_song(rig), frame)
+                case Undo():
+                    self._undo(frame)
+                case Mute(on):
+                    self.muted = not self.muted if on is None else on
+                    self.engine.mute(self.muted)
+                case Panic():
+                    self.muted = True
+                    self.engine.panic()
+                case Record(on):
+                    self.recording = not self.recording if on is None else on
+                    self.engine.record(self.recording, frame)
+                case Loop(action):
+                    self.engine.press(self._looper(action), action, frame)
+                case Bypass(box, None):
+                    self.engine.seat(box)
+                    self._do([Bypass(box, not self.engine.stands[box].bypassed)], frame)
+                case _:
+                    self._do([message], frame)
+
+    def close(self) -> None:
+        """Let the thread that makes rigs ready end."""
+        if self._worker:
+            self._worker.shutdown(cancel_futures=True)
+
+    # -- knobs and switches ------------------------------------------------------------------------------------------
+
+    def _do(self, acts: Sequence[Message], frame: int) -> None:
+        """Turns and bypasses, all or none; what takes them back is remembered."""
+        if acts:
+            self._undos = [*self._undos[-MOST_UNDOS:], self._opposites(acts)]
+            self._apply(acts, frame)
+
+    def _apply(self, acts: Sequence[Message], frame: int) -> None:
+        self.engine.room(len(acts))
+        for act in acts:
+            match act:
+                case Turn(box, knob, value):
+                    self.engine.turn(box, knob, value, frame)
+                case Bypass(box, bool() as bypassed):
+                    self.engine.bypass(box, bypassed, frame)
+
+    def _opposites(self, acts: Sequence[Message]) -> list[Message]:
+        """How what the acts change stands now. Raises KnobError for what is not there, before anything is done."""
+        stands: list[Message] = []
+        for act in acts:
+            match act:
+                case Turn(box, knob, value):
+                    self.engine.check(box, knob, value)
+                    stands.append(Turn(box, knob, self.engine.stands[box].values[knob]))
+                case Bypass(box, _):
+                    self.engine.seat(box)
+                    stands.append(Bypass(box, self.engine.stands[box].bypassed))
+        return stands
+
+    def _all_as_it_stands(self) -> list[Message]:
+        return self._opposites(_everything(self.engine.plan))
+
+    def _undo(self, frame: int) -> None:
+        if not self._undos:
+            raise MessageError("there is nothing to undo")
+        acts = self._undos.pop()
+        if acts and isinstance(acts[0], Change):
+            self._change(self._find_song(acts[0].rig), frame)
+        self._apply([act for act in acts if not isinstance(act, Change)], frame)
+
+    def _tap(self, frame: int) -> list[Message]:
+        """A beat; the turns of every knob named tempo, once there are two."""
+        if self._taps and not 0 < frame - self._taps[-1] < LONGEST_BEAT_S * self.engine.sample_rate:
+            self._taps.clear()
+        self._taps = [*self._taps[1 - TAPS :], frame]
+        if len(self._taps) < 2:
+            return []
+        beats = (len(self._taps) - 1) * 60.0 * self.engine.sample_rate / (self._taps[-1] - self._taps[0])
+        knobs = {label: seat.box.controls.get("tempo") for label, seat in self.engine.plan.seats.items()}
+        return [Turn(label, "tempo", min(max(beats, knob.low), knob.high)) for label, knob in knobs.items() if knob]
+
+    def _looper(self, action: str) -> str:
+        for label, seat in self.engine.plan.seats.items():
+            if action in seat.box.actions:
+                return label
+        raise MessageError(f"the rig {self.engine.plan.rig.name} has no looper; put a box looper into its chain")
+
+    # -- snapshots and songs -----------------------------------------------------------------------------------------
+
+    def _recall(self, name: str, frame: int) -> None:
+        """The rig as its file has it, but for what the snapshot says."""
+        snapshots = {snapshot.name: snapshot for snapshot in self.engine.plan.rig.snapshots}
+        if not snapshots:
+            raise MessageError(f"the rig {self.engine.plan.rig.name} has no snapshots; give it some with [[snapshots]]")
+        found = snapshots[_named(name, list(snapshots), self.snapshot, "snapshot")]
+        said: dict[tuple[str, str], Message] = {_place(act): act for act in _everything(self.engine.plan)}
+        said |= {_place(act): act for act in found.acts}
+        self._do([act for act in said.values() if act not in self._opposites([act])], frame)
+        self.snapshot = found.name
+
+    def _find_song(self, name: str) -> int:
+        names = [song.name for song in self.songs]
+        return names.index(_named(name, names, names[self.song], "rig"))
+
+    def _change(self, song: int, frame: int) -> None:
+        plan = self._ready.pop(song).result() if song in self._ready else self.engine.prepare(self.songs[song].rig)
+        self.engine.change_rig(plan, frame)
+        self.song, self.snapshot = song, None
+        if snapshot := self.songs[song].snapshot:
+            self._recall(snapshot, frame)
+            self._undos.pop()
+        self._look_ahead()
+
+    def _look_ahead(self) -> None:
+        """Make the songs beside this one ready, and forget others that were."""
+        if self._worker is None:
+            return
+        near = {(self.song + step) % len(self.songs) for step in (1, -1)} - {self.song}
+        self._ready = {song: ready for song, ready in self._ready.items() if song in near}
+        for song in near - self._ready.keys():
+            self._ready[song] = self._worker.submit(self.engine.prepare, self.songs[song].rig)
+
+
+def _everything(plan: Plan) -> list[Message]:
+    """Every knob and switch of a rig, as its file has it."""
+    acts: list[Message] = []
+    for label, seat in plan.seats.items():
+        acts += [Turn(label, knob, value) for knob, value in seat.box.values.items()]
+        acts.append(Bypass(label, seat.box.bypassed))
+    return acts
+
+
+def _place(act: Message) -> tuple[str, str]:
+    """What an act changes."""
+    return (act.box, act.knob) if isinstance(act, Turn) else (getattr(act, "box", ""), "bypass")
+
+
+def _named(name: str, names: list[str], current: str | None, what: str) -> str:
+    """One of the names; "next" and "previous" go round."""
+    if name in names:
+        return name
+    if name not in WRAP:
+        raise MessageError(f"there is no {what} {name!r}; there are: {', '.join(names)}; or say next, or previous")
+    at = names.index(current) + WRAP[name] if current in names else min(WRAP[name], 0)
+    return names[at % len(names)]
