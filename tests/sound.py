@@ -51,7 +51,7 @@ def play_in_cuts(
 
 
 def keyed(part: Part, x: np.ndarray, key: np.ndarray | None = None) -> np.ndarray:
-    """The rows that a box hears: its own, and where it listens to the rig's input as well, left and right of that or mono twice."""
+    """The rows that a box hears: its own, and where it listens to the rig's input too, left and right of that, or mono twice."""
     if not part.key:
         return x
     key = x if key is None else key

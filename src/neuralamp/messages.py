@@ -160,9 +160,9 @@ def read_events(path: Path, sample_rate: float) -> list[Event]:
         ) from None
     for number, line in enumerate(lines, start=1):
         if said := line.partition("#")[0].strip():
-            when, _, what = said.partition(" ")
+            when, *what = said.split(maxsplit=1)
             try:
-                events.append(Event(_read_frame(when, sample_rate), read_message(what)))
+                events.append(Event(_read_frame(when, sample_rate), read_message("".join(what))))
             except MessageError as reason:
                 raise MessageError(f"{path}, line {number}: {reason}") from None
     return sorted(events, key=lambda event: event.frame)

@@ -3,27 +3,17 @@
 import numpy as np
 import pytest
 
-from neuralamp.block import Block, Knob, Part
+from neuralamp.block import Block
 from neuralamp.blocks import boxes
-from neuralamp.dsp.delay import delay_node
 from neuralamp.engine import Engine, render
 from neuralamp.errors import EngineError, KnobError
 from neuralamp.messages import Event, Turn
 from neuralamp.rig import Lanes, Rig
 from tests.blocks.samples import sample
+from tests.engine.boxes import Late
 from tests.sound import cuts, noise
 
 RATE = 48000.0
-
-
-class Late(Block):
-    """A box that is late and does nothing else: what a resampler or an FFT is to the engine."""
-
-    frames = Knob(100.0, 1.0, 1000.0, "frames", "how late")
-
-    def prepare(self, sample_rate, channels, max_frames):
-        late = int(self.values["frames"])
-        return Part(delay_node(channels, late), channels, latency_frames=late, tail_frames=late)
 
 
 def level(db: float) -> Block:

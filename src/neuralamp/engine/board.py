@@ -51,8 +51,9 @@ class Board:
                 case Recall(snapshot):
                     self._recall(snapshot, frame)
                 case Change(rig):
-                    self._undos.append([Change(self.songs[self.song].name), *self._all_as_it_stands()])
-                    self._change(self._find_song(rig), frame)
+                    song, before = self._find_song(rig), [Change(self.songs[self.song].name), *self._all_as_it_stands()]
+                    self._change(song, frame)
+                    self._remember(before)
                 case Undo():
                     self._undo(frame)
                 case Mute(on):
@@ -82,8 +83,12 @@ class Board:
     def _do(self, acts: Sequence[Message], frame: int) -> None:
         """Turns and bypasses, all or none; what takes them back is remembered."""
         if acts:
-            self._undos = [*self._undos[-MOST_UNDOS:], self._opposites(acts)]
+            before = self._opposites(acts)
             self._apply(acts, frame)
+            self._remember(before)
+
+    def _remember(self, before: list[Message]) -> None:
+        self._undos = [*self._undos[1 - MOST_UNDOS :], before]
 
     def _apply(self, acts: Sequence[Message], frame: int) -> None:
         self.engine.room(len(acts))
@@ -154,7 +159,7 @@ class Board:
 
     def _change(self, song: int, frame: int) -> None:
         plan = self._ready.pop(song).result() if song in self._ready else self.engine.prepare(self.songs[song].rig)
-        self.engine.change_rig(plan, frame)
+        self.engine.change_rig(plan, frame, self.songs[song].name)
         self.song, self.snapshot = song, None
         if snapshot := self.songs[song].snapshot:
             self._recall(snapshot, frame)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from neuralamp.dsp.jit import integers_at, kernel
-from neuralamp.engine.plan import bring_to_rest, keep_clean, leave_stage, plan_at
+from neuralamp.engine.plan import bring_to_rest, enter_stage, keep_clean, leave_stage, plan_at
 from neuralamp.engine.record import MOST_SPILLS, spend_plan, spills_of
 from neuralamp.engine.walk import input_row, output_row, play_walk, walk_at
 
@@ -23,8 +23,10 @@ def begin_change(stage, stage_address):
             return
         leaving = plan_at(stage.playing)
         leave_stage(leaving)
+        enter_stage(plan_at(stage.coming))
         last = spills[stage.spill_count]
-        last.plan, last.passed, last.left = stage.playing, 0, leaving.rings_on + stage.fade_frames
+        fades = 2 if leaving.door_count > 0 else 1  # its doors shut, and at the end what still rings
+        last.plan, last.passed, last.left = stage.playing, 0, leaving.rings_on + fades * stage.fade_frames
         stage.spill_count += 1
         stage.fade = 0
     stage.playing, stage.coming = stage.coming, 0
@@ -60,12 +62,13 @@ def play_plan(stage, plan, first, device, frames):
 
 
 @kernel
-def arrive(stage, walk, frames):
-    """Fade the playing plan in."""
-    for c in range(walk.channels_out):
-        row = output_row(walk, c, frames)
-        for n in range(frames):
-            row[n] *= np.float32((stage.fade + n + 1) / stage.fade_frames)
+def arrive(stage, plan, walk, frames):
+    """Fade the playing plan in; one with echoes does so by its doors, lest its echoes begin with a click."""
+    if plan.door_count == 0:
+        for c in range(walk.channels_out):
+            row = output_row(walk, c, frames)
+            for n in range(frames):
+                row[n] *= np.float32((stage.fade + n + 1) / stage.fade_frames)
     stage.fade += frames
 
 

@@ -102,7 +102,7 @@ class Engine:
         self._pending: deque[tuple[int, Message]] = deque()
         self._heard: list[Event] = []
         self._plans: dict[int, Plan] = {}
-        self._play(plan, 0)
+        self._play(plan)
 
     # -- what the device needs ---------------------------------------------------------------------------------------
 
@@ -144,19 +144,23 @@ class Engine:
                 )
         return plan
 
-    def change_rig(self, rig: Rig | Plan, frame: int = 0) -> None:
-        """Let the audio thread cross-fade to a rig at a frame of the sound, or now; echoes of the old one ring on."""
-        self._play(self.prepare(rig) if isinstance(rig, Rig) else rig, frame)
+    def change_rig(self, rig: Rig | Plan, frame: int = 0, name: str | None = None) -> None:
+        """Let the audio thread cross-fade to a rig at a frame of the sound, or now; echoes of the old one ring on.
+
+        name  by which it is called where what was done is told; the rig's own where none is given.
+        """
+        plan = self.prepare(rig) if isinstance(rig, Rig) else rig
+        self._play(plan, frame, Change(name or plan.rig.name))
 
     def free_old_plans(self) -> None:
         """Drop the plans that the audio thread has finished with."""
         while generation := take_spent_plan(self.stage_address):
             del self._plans[generation]
 
-    def _play(self, plan: Plan, frame: int) -> None:
+    def _play(self, plan: Plan, frame: int = 0, change: Change | None = None) -> None:
         self.free_old_plans()
         self.room(1)
-        self._push(Change(plan.rig.name), frame, plan=plan.address)
+        self._push(change, frame, plan=plan.address)
         self._plans[plan.generation] = self._plan = plan
         self.stands = {label: _stands(seat.box) for label, seat in plan.seats.items()}
 
@@ -236,13 +240,15 @@ class Engine:
             goals[-2:] = stand.presses, stand.action
         return goals
 
-    def _push(self, message: Message, frame: int, plan: int = 0, address: int = 0, goal: np.ndarray | None = None) -> None:
+    def _push(self, message: Message | None, frame: int, plan: int = 0, address: int = 0, goal: np.ndarray | None = None) -> None:
         self._heard = self.heard()  # before the ring comes round and writes over the frames at which they were played
         event = np.zeros(1, EVENT)
         event["frame"], event["plan"], event["address"] = frame, plan, address
         if goal is not None:
             event["size"], event["goal"][0, : goal.size] = goal.size, goal
-        self._pending.append((push_event(self.stage_address, event[0]), message))
+        number = push_event(self.stage_address, event[0])
+        if message is not None:
+            self._pending.append((number, message))
 
     # -- sound -------------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from numba import carray
 from neuralamp.block import Block
 from neuralamp.dsp.jit import as_pointer, bytes_at, doubles_at, floats_at, integers_at, kernel
 from neuralamp.dsp.node import CHANNELS, Node, State, node, row_addresses
-from neuralamp.engine.switch import LEAVING, switched
+from neuralamp.engine.switch import SHUT, switched
 from neuralamp.engine.walk import Walk, append_lanes, buffers, input_row, play_walk, walk_at
 from neuralamp.rig import Chain, Lanes, Rig
 
@@ -21,8 +21,8 @@ PLAN = np.dtype(
         ("walk", np.int64),
         ("spans", np.int64),
         ("span_count", np.int64),
-        ("leavers", np.int64),
-        ("leaver_count", np.int64),
+        ("doors", np.int64),
+        ("door_count", np.int64),
         ("rings_from", np.int64),
         ("rings_on", np.int64),
         ("clean", np.int64),
@@ -59,12 +59,12 @@ class Seat:
 class _Traced:
     """A chain as a walk, and how it leaves the stage.
 
-    leavers     the switches that let it fall silent but for its echoes, or altogether where it has none.
+    doors       the switches through which sound comes to its first echoes; where it has none, those of its last boxes.
     rings_from  the number of its first link with echoes; None where it has none.
     """
 
     walk: Walk
-    leavers: list[Node]
+    doors: list[Node]
     rings_from: int | None
 
 
@@ -100,17 +100,17 @@ class Plan:
         rings = traced.rings_from is not None  # else the stage fades all of it
         ringing = self.walk.links[traced.rings_from :] if rings else []
         self.rings_on = sum(link.latency_frames + link.tail_frames for link in ringing)
-        leavers = traced.leavers if rings else []
+        doors = traced.doors if rings else []
 
         changing = [stretch for node in self.walk.nodes() for stretch in node.changing()]
         self._rests = [stretch.copy() for stretch in changing]
         pairs = zip(changing, self._rests, strict=True)
         self._spans = np.array([(part.ctypes.data, rest.ctypes.data, part.size) for part, rest in pairs], SPAN)
-        self._leavers = np.array([switch.address for switch in leavers], np.int64)
+        self._doors = np.array([switch.address for switch in doors], np.int64)
         self.record = np.zeros(1, PLAN)
         self.record[0] = (
             self.generation, self.walk.address, self._spans.ctypes.data, self._spans.size,
-            self._leavers.ctypes.data, self._leavers.size, traced.rings_from or 0, self.rings_on,
+            self._doors.ctypes.data, self._doors.size, traced.rings_from or 0, self.rings_on,
             *((0, 0) if self._clean is None else (self._clean.ctypes.data, self._clean.strides[0])),
         )  # fmt: skip
         _warm(self.record[0], min(max_frames, 256))
@@ -126,17 +126,17 @@ class Plan:
 
     def _trace(self, chain: Chain, channels: int) -> _Traced:
         """Prepare the boxes of a chain in the order of their labels."""
-        walk, leavers, rings_from = Walk(channels), [], None
+        walk, doors, rings_from = Walk(channels), [], None
         for link in chain:
             if isinstance(link, Lanes):
                 lanes = [self._trace(lane, len(walk.outputs)) for lane in link.lanes]
                 append_lanes(walk, [lane.walk for lane in lanes], self.max_frames)
-                leaving = [switch for lane in lanes for switch in lane.leavers]
+                leaving = [switch for lane in lanes for switch in lane.doors]
             else:
                 leaving = [self._append(walk, link)]
             if rings_from is None:
-                leavers, rings_from = leaving, len(walk.links) - 1 if _rings(link) else None
-        return _Traced(walk, leavers, rings_from)
+                doors, rings_from = leaving, len(walk.links) - 1 if _rings(link) else None
+        return _Traced(walk, doors, rings_from)
 
     def _append(self, walk: Walk, box: Block) -> Node:
         """Put a box behind a walk; its switch."""
@@ -185,12 +185,21 @@ def bring_to_rest(plan):
 
 
 @kernel
+def enter_stage(plan):
+    """Let a plan with echoes be heard over SWITCH_MS, and hear: its doors are shut, and open to where they are turned to."""
+    doors = integers_at(plan.doors, plan.door_count)
+    for k in range(plan.door_count):
+        switch = doubles_at(doors[k], 4)  # goal and now
+        switch[2], switch[3] = SHUT[0], SHUT[1]
+
+
+@kernel
 def leave_stage(plan):
-    """Let a plan fall silent over SWITCH_MS, but for its echoes."""
-    switches = integers_at(plan.leavers, plan.leaver_count)
-    for k in range(plan.leaver_count):
-        goal = doubles_at(switches[k], 2)
-        goal[0], goal[1] = LEAVING[0], LEAVING[1]
+    """Let a plan with echoes fall silent over SWITCH_MS, but for these."""
+    doors = integers_at(plan.doors, plan.door_count)
+    for k in range(plan.door_count):
+        switch = doubles_at(doors[k], 4)
+        switch[0], switch[1] = SHUT[0], SHUT[1]
 
 
 @kernel

@@ -35,9 +35,10 @@ def play_stage(stage, stage_address, device_in, device_out, frames):
         count = frames_until_change(stage, until_event)
         heard = device_in[start * stage.device_inputs : (start + count) * stage.device_inputs]
         spoken = device_out[start * stage.device_outputs : (start + count) * stage.device_outputs]
-        walk = play_plan(stage, plan_at(stage.playing), 0, heard, count)
+        plan = plan_at(stage.playing)
+        walk = play_plan(stage, plan, 0, heard, count)
         if stage.fade < stage.fade_frames:
-            arrive(stage, walk, count)
+            arrive(stage, plan, walk, count)
         if stage.spill_count > 0:
             ring_on(stage, stage_address, walk, heard, count)
         if stage.live != 0 and not is_finite(walk, count):

@@ -10,7 +10,7 @@ from neuralamp.engine.walk import buffers
 from neuralamp.units import ms_to_frames
 
 SWITCH_MS = 20.0  # from one state to another: the shortest that does not click on a bass string
-PLAYING, BYPASSED, LEAVING = (1.0, 0.0), (0.0, 1.0), (0.0, 0.0)
+PLAYING, BYPASSED, SHUT = (1.0, 0.0), (0.0, 1.0), (0.0, 0.0)
 """Where a switch may be turned to: the gain of what passes through the box, and of what passes beside it."""
 
 SWITCH = State(
