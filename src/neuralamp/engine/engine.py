@@ -1,6 +1,7 @@
 """The control side of the engine: makes plans, hands them to the audio thread, turns knobs, reads meters."""
 
 import ctypes
+import threading
 from collections import deque
 from dataclasses import dataclass
 
@@ -34,6 +35,7 @@ from neuralamp.rig import Rig
 from neuralamp.units import db_to_gain, gain_to_db, ms_to_frames
 
 OFFLINE_FRAMES = 4096
+MOST_HEARD = 100_000  # hours of a restless expression pedal
 _CALLBACK = ctypes.CFUNCTYPE(
     ctypes.c_int32,
     ctypes.c_void_p, ctypes.c_void_p, ctypes.c_ulong, ctypes.c_void_p, ctypes.c_ulong, ctypes.c_void_p,
@@ -99,8 +101,9 @@ class Engine:
         stage["live"] = live
         stage["meter_fall"] = db_to_gain(-METER_FALL_DB / sample_rate)
         self._callback = _CALLBACK(callback.address)
+        self._lock = threading.Lock()  # between the threads that ask for things; the audio thread knows nothing of it
         self._pending: deque[tuple[int, Message]] = deque()
-        self._heard: list[Event] = []
+        self._heard: deque[Event] = deque(maxlen=MOST_HEARD)
         self._plans: dict[int, Plan] = {}
         self._play(plan)
 
@@ -225,13 +228,21 @@ class Engine:
         return {name: float(seat.node.record[name][0]) for name in seat.box.readings}
 
     def heard(self) -> list[Event]:
-        """What has been asked for and played since this was last asked, each at the frame at which it was played."""
+        """What has been asked for and played since this was last asked, each at the frame at which it was played.
+
+        The last MOST_HEARD, where nobody has asked for long.
+        """
+        with self._lock:
+            self._gather()
+            heard = list(self._heard)
+            self._heard.clear()
+            return heard
+
+    def _gather(self) -> None:
         taken = events_taken(self.stage_address)
         while self._pending and self._pending[0][0] < taken:
             number, message = self._pending.popleft()
             self._heard.append(Event(int(frame_of(self.stage_address, number)), message))
-        heard, self._heard = self._heard, []
-        return heard
 
     def _goals(self, box: str) -> np.ndarray:
         stand = self.stands[box]
@@ -241,14 +252,15 @@ class Engine:
         return goals
 
     def _push(self, message: Message | None, frame: int, plan: int = 0, address: int = 0, goal: np.ndarray | None = None) -> None:
-        self._heard = self.heard()  # before the ring comes round and writes over the frames at which they were played
         event = np.zeros(1, EVENT)
         event["frame"], event["plan"], event["address"] = frame, plan, address
         if goal is not None:
             event["size"], event["goal"][0, : goal.size] = goal.size, goal
-        number = push_event(self.stage_address, event[0])
-        if message is not None:
-            self._pending.append((number, message))
+        with self._lock:
+            self._gather()  # before the ring comes round and writes over the frames at which they were played
+            number = push_event(self.stage_address, event[0])
+            if message is not None:
+                self._pending.append((number, message))
 
     # -- sound -------------------------------------------------------------------------------------------------------
 

@@ -11,11 +11,13 @@ from neuralamp.audio import look_at_audio, sweep_partials
 from neuralamp.capture.levels import Levels
 from neuralamp.engine import Engine
 from neuralamp.errors import AudioFileError, ReampError
+from neuralamp.messages import read_events
 from neuralamp.reamp.crew import work
 from neuralamp.reamp.jobs import find_takes, make_jobs, open_rigs
 from neuralamp.reamp.manifest import Manifest, made_from, rig_digest
 from neuralamp.reamp.take import Job, Outcome, Settings, file_digest
 from neuralamp.rig import Rig
+from neuralamp.setlist import read_setlist
 
 ANY_RATE = 48000
 
@@ -71,6 +73,7 @@ def reamp(
     rigs: Sequence[Path | str] = (),
     settings: Settings | None = None,
     levels: Levels | None = None,
+    setlist: Path | str | None = None,
     processes: int | None = None,
     resume: bool = False,
     overwrite: bool = False,
@@ -81,6 +84,7 @@ def reamp(
     An output has its input's length, sample rate, coding, and place in time. One that cannot be made fails alone.
 
     levels     for the amps of all rigs, where a rig itself says nothing of them.
+    setlist    a file of songs instead of captures and rigs; `settings.events` changes between them.
     processes  at work at once; None is one for each core. A program that starts more than one must be importable, as
                multiprocessing asks for: guard it with `if __name__ == "__main__"`.
     resume     skip outputs that stand and were made from the same sound, rig and settings by this version.
@@ -94,9 +98,13 @@ def reamp(
         raise ReampError(f"{processes} jobs at once are not possible; give 1 or more")
     if folder.exists() and not folder.is_dir():
         raise ReampError(f"{folder} is a file; choose a folder with -o")
-    played = open_rigs(captures, rigs)
-    for rig in played:
+    played = open_rigs(captures, rigs, setlist)
+    if setlist is not None:
+        settings = replace(settings, songs=read_setlist(Path(setlist)))
+    for rig in (*played, *(song.rig for song in settings.songs)):
         rig.suggest(**asdict(levels or Levels()))
+    if settings.events is not None:
+        read_events(settings.events, ANY_RATE)  # what is wrong with them is told now
     jobs = make_jobs(find_takes(inputs, folder), played, folder)
     batch = _Batch(jobs, played, settings, Manifest(folder), report)
     batch.refuse_or_skip(resume, overwrite)

@@ -11,6 +11,7 @@ from neuralamp.capture.shelf import find_capture
 from neuralamp.errors import AudioFileError, ReampError
 from neuralamp.reamp.take import Job, output_container
 from neuralamp.rig import Rig, capture_rig, find_rig, read_rig
+from neuralamp.setlist import read_setlist
 
 SOUND_SUFFIXES = (
     ".wav", ".wave", ".bwf", ".rf64", ".w64", ".flac", ".aif", ".aiff", ".aifc", ".caf", ".au", ".snd",
@@ -20,8 +21,12 @@ SOUND_SUFFIXES = (
 SHELF_FILE = "capture"  # the file's name in every folder of the shelf
 
 
-def open_rigs(captures: Sequence[Path | str], rigs: Sequence[Path | str]) -> list[Rig]:
-    """Rigs named after their files, as their outputs will be. Raises RigError, CaptureError or ReampError."""
+def open_rigs(captures: Sequence[Path | str], rigs: Sequence[Path | str], setlist: Path | str | None = None) -> list[Rig]:
+    """Rigs named after their files, as their outputs will be; of a set list the first. Raises what opening them raises."""
+    if setlist is not None:
+        if captures or rigs:
+            raise ReampError("a set list names its rigs itself; give either --setlist or --capture and --rig")
+        return [replace(read_setlist(Path(setlist))[0].rig, name=_name(setlist))]
     opened = [(given, capture_rig(find_capture(given))) for given in captures] + [
         (given, read_rig(find_rig(given))) for given in rigs
     ]

@@ -18,8 +18,11 @@ NAME = "neuralamp-reamp.jsonl"
 
 
 def rig_digest(rig: Rig) -> str:
-    """sha256 of every box, knob and setting of a rig, in order, and of what its files hold; its name does not sound."""
-    return hashlib.sha256(json.dumps(_facts(rig.chain)).encode()).hexdigest()
+    """sha256 of every box, knob, switch and setting of a rig, in order, what its files hold, and its snapshots; its name does
+    not sound.
+    """
+    snapshots = [(snapshot.name, repr(snapshot.acts)) for snapshot in rig.snapshots]
+    return hashlib.sha256(json.dumps([_facts(rig.chain), snapshots]).encode()).hexdigest()
 
 
 def _facts(chain: Chain) -> list:
@@ -29,13 +32,16 @@ def _facts(chain: Chain) -> list:
             facts.append([_facts(lane) for lane in link.lanes])
         else:
             kinds = {name: value for name, value in link.set.items() if not isinstance(value, Path)}
-            facts.append([link.name(), link.values, kinds, [file_digest(path) for path in link.files()]])
+            files = [file_digest(path) for path in link.files()]
+            facts.append([link.name(), link.values, kinds, files, link.bypassed])
     return facts
 
 
-def made_from(input_digest: str, rig_digest: str, settings: Settings) -> str:
+def made_from(input_digest: str, rig: str, settings: Settings) -> str:
     """One word for everything that an output depends on; another word, another sound."""
-    facts = (__version__, input_digest, rig_digest, settings.tail_seconds, settings.clip)
+    events = file_digest(settings.events) if settings.events else ""
+    songs = [(song.name, rig_digest(song.rig), song.snapshot) for song in settings.songs]
+    facts = (__version__, input_digest, rig, settings.tail_seconds, settings.clip, events, songs)
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 

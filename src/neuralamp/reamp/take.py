@@ -13,7 +13,9 @@ import soundfile
 from neuralamp.audio import FLOATS, INTEGER_BITS, Audio, AudioFacts, read_audio, write_audio
 from neuralamp.engine import render
 from neuralamp.errors import NeuralAmpError, ReampError
+from neuralamp.messages import read_events
 from neuralamp.rig import Rig
+from neuralamp.setlist import Song
 from neuralamp.units import gain_to_db
 from neuralamp.wave_chunks import missing_share, read_chunks
 
@@ -27,10 +29,14 @@ class Settings:
 
     tail_seconds  of what rings on behind the end of the take; None is as long as the rig may ring on.
     clip          "scale" makes a take quieter that its integer file could not hold, "refuse" fails it.
+    events        a file of messages at frames of the take (see messages.py): knobs, switches, snapshots, changes of rig.
+    songs         the set list for those that change the rig; the rig that is played is its first.
     """
 
     tail_seconds: float | None = 0.0
     clip: str = "scale"
+    events: Path | None = None
+    songs: tuple[Song, ...] = ()
 
     def __post_init__(self):
         if self.tail_seconds is not None and not 0.0 <= self.tail_seconds <= 3600.0:
@@ -105,7 +111,8 @@ def _play(job: Job, rig: Rig, settings: Settings, report: Callable[[float], None
     if not np.isfinite(take.samples).all():
         raise ReampError(f"{job.input} holds values that are no numbers (NaN or infinite); export the take again")
     tail = None if settings.tail_seconds is None else round(settings.tail_seconds * take.sample_rate)
-    y = render(rig, take.samples, take.sample_rate, tail_frames=tail, report=report)
+    events = read_events(settings.events, take.sample_rate) if settings.events else ()
+    y = render(rig, take.samples, take.sample_rate, events, tail_frames=tail, report=report, songs=settings.songs)
     if not np.isfinite(y).all():
         at = np.argmin(np.isfinite(y).all(axis=0)) / take.sample_rate
         raise ReampError(f"{rig.name} gave values that are no numbers from {at:.3f} s of {job.input} on; turn its gain down")

@@ -50,6 +50,13 @@ def reamp(
         typer.Option(help="Seconds to let ring on behind the end, or auto: as long as the rig rings. Else as long as the input."),
     ] = "0",
     clip: Annotated[str, typer.Option(help="What is too loud for an integer file: scale (make it quieter) or refuse.")] = "scale",
+    events: Annotated[
+        Path | None,
+        typer.Option("--events", "-e", help="What is done while the takes play, a line each: '12.5s bypass delay on'."),
+    ] = None,
+    setlist: Annotated[
+        Path | None, typer.Option("--setlist", help="A set list instead of a rig, where the events change between its songs.")
+    ] = None,
     input_dbu: InputLevel = None,
     output_dbu: OutputLevel = None,
     loudness: Loudness = None,
@@ -79,6 +86,8 @@ def reamp(
 
         neuralamp reamp 'song/*.flac' -c plexi.nam twin.aidax -o reamped --tail auto --loudness -18
 
+        neuralamp reamp "gig DI.wav" --setlist friday.toml --events gig.events -o reamped
+
     A take of another sample rate than the capture's is resampled around the amp, as it is in live playing, and keeps its own.
 
     In JSON, `seconds` is the length of the output and `rtf` how many such seconds one core made in a second.
@@ -101,8 +110,9 @@ def reamp(
             output,
             captures=captures,
             rigs=rigs,
-            settings=Settings(tail_seconds, clip),
+            settings=Settings(tail_seconds, clip, events),
             levels=Levels(input_dbu, output_dbu, loudness),
+            setlist=setlist,
             processes=jobs,
             resume=resume,
             overwrite=overwrite,
