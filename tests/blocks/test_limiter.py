@@ -162,6 +162,17 @@ def above_5_khz_db(y: np.ndarray) -> float:
     return 10.0 * np.log10(power[5000:].sum() / power.sum())
 
 
+@pytest.mark.parametrize("lookahead_ms", [0.2, 10.0])
+def test_any_cut_of_the_stream_sounds_the_same_whatever_the_lookahead(lookahead_ms):
+    box, x = Limiter(lookahead=lookahead_ms, drive=12.0), noise(2, 30000, seed=12)
+    turns = {7001: box.goals(box.values | {"ceiling": -20.0, "release": 20.0}, RATE)}
+    whole, cut = (
+        play_in_cuts(box.prepare(RATE, 2, 8192).node, x, 2, lengths, turns)
+        for lengths in ([30000], cuts(30000, np.random.default_rng(1)))
+    )
+    assert np.array_equal(whole, cut)
+
+
 @pytest.mark.parametrize("hostile", [np.nan, np.inf, 1e30])
 def test_what_is_no_sound_is_forgotten(hostile):
     x = noise(1, 96000, seed=11, peak=2.0)
