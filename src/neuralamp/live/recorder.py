@@ -6,7 +6,6 @@ WRITE_S: a program that is killed loses no more than that and what the disk had 
 
 import threading
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ import soundfile
 
 from neuralamp.engine import Board
 from neuralamp.errors import AudioFileError
-from neuralamp.messages import Bypass, Event, Message, Record, Turn, write_events
+from neuralamp.messages import Bypass, Change, Event, Message, Record, Turn, write_events
 
 TAPE_SECONDS = 10.0  # how long a disk may sleep
 WRITE_S = 0.25
@@ -49,6 +48,7 @@ class Recorder:
         self._take: _Take | None = None
         self._read = 0  # frames of the tape that have been taken off it
         self._torn = 0
+        self._done: dict[tuple[str, str], Message] = {}
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
@@ -87,8 +87,10 @@ class Recorder:
                 case Record(False) if self._take:
                     self._write(self._take.first + event.frame - self._take.frame)
                     self._end()
-                case message if self._take and not isinstance(message, Record):
-                    self._take.events.append(Event(event.frame - self._take.frame, message))
+                case message if not isinstance(message, Record):
+                    self._follow(message)
+                    if self._take:
+                        self._take.events.append(Event(event.frame - self._take.frame, message))
         self._write(self.engine.frames_on_tape())
         if self.engine.torn_tapes > self._torn:
             self._torn = self.engine.torn_tapes
@@ -99,21 +101,22 @@ class Recorder:
         number = 2
         stem = name
         while list(self.folder.glob(f"{_escaped(stem)}*")):
-            stem, number = f"{name} ({number})", number + 1
+            stem, number = f"{name}-{number}", number + 1
         try:
             self._take = _Take(self.folder / stem, frame, self._read, self.engine.channels, self.engine.sample_rate)
-            self._take.events += [Event(0, message) for message in self._standing()]
+            self._take.events += [Event(0, message) for message in self._done.values()]
         except (OSError, soundfile.SoundFileError) as reason:
             self._fail(str(reason))
 
-    def _standing(self) -> Sequence[Message]:
-        """What is not as the rig's file has it."""
-        acts: list[Message] = []
-        for label, seat in self.engine.plan.seats.items():
-            stand = self.engine.stands[label]
-            acts += [Turn(label, knob, value) for knob, value in stand.values.items() if value != seat.box.values[knob]]
-            acts += [Bypass(label, stand.bypassed)] if stand.bypassed != seat.box.bypassed else []
-        return acts
+    def _follow(self, message: Message) -> None:
+        """Remember what would have to be done to a rig fresh from its file to stand as this one does."""
+        match message:
+            case Change():
+                self._done = {("", ""): message}
+            case Turn(box, knob, _):
+                self._done[box, knob] = message
+            case Bypass(box, _):
+                self._done[box, "bypass"] = message
 
     def _write(self, end: int) -> None:
         """Take the tape's frames up to `end` off it, into the files where there are some."""
