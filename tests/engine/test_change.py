@@ -127,6 +127,11 @@ def test_a_render_follows_a_set_list():
     assert y.shape == (2, 6000)  # as wide as the widest
     assert np.abs(y[:, :2000] - 0.1).max() < 1e-7
     assert abs(y[0, -1] - 2.0**0.5) < 1e-6 and abs(y[1, -1]) < 1e-6
+    back = render(songs[1].rig, x, RATE, [Event(2000, Change("quiet"))], songs=songs[::-1])
+    fading = slice(2000, 2000 + FADE)
+    share = np.arange(1, FADE + 1) / FADE
+    assert np.abs(back[0, fading] - (2.0**0.5 * (1.0 - share) + 0.1 * share)).max() < 1e-6
+    assert np.abs(back[1, fading] - 0.1 * share).max() < 1e-6  # mono under what leaves on the left alone
 
 
 def test_many_changes_under_a_steady_sound_make_no_step_and_keep_no_memory():

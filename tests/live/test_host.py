@@ -8,12 +8,16 @@ import time
 
 import numpy as np
 import pytest
+import soundfile
 
 from neuralamp.capture.capture import Capture
 from neuralamp.capture.card import Card
 from neuralamp.capture.file import save_capture
+from neuralamp.engine import Engine, render
+from neuralamp.messages import read_events
 from neuralamp.nets.in_the_wild import IN_THE_WILD
 from neuralamp.nets.lstm.config import LstmConfig
+from neuralamp.setlist import read_setlist
 from realtime.bench.dummy import RATE, Guitarist, what_is_missing
 from realtime.bench.gil import ENOUGH, entered
 from realtime.bench.live_equals_offline import compare, guitar
@@ -68,8 +72,9 @@ PLAY = """
     from pathlib import Path
     from neuralamp.live import play_live
     from neuralamp.rig import read_rig
+    from neuralamp.setlist import one_song
     from rich.console import Console
-    played = play_live(read_rig(Path(sys.argv[1])), console=Console(stderr=True), **json.loads(sys.argv[2]))
+    played = play_live(one_song(read_rig(Path(sys.argv[1]))), console=Console(stderr=True), **json.loads(sys.argv[2]))
     print(json.dumps(asdict(played)))
 """
 
@@ -247,3 +252,55 @@ def test_the_rig_is_heard_on_the_channels_asked_for(jack, rig_file):
         print(host.running)
     """
     assert python(jack, program, str(rig_file)).split() == ["True", "2", "2", "True", "False"]
+
+
+def test_a_session_with_every_foot_switch_is_recorded_as_its_re_amp(jack, rig_file, tmp_path):
+    """Knobs, switches, snapshots and songs from the first moment on: the DI through the set list and the events is the wet."""
+    (rig_file.parent / "quiet.toml").write_text(
+        '[[chain]]\nbox = "level"\nlevel = -9.0\n[[chain]]\nbox = "eq"\nbass = 6.0\n'
+        '[[snapshots]]\nname = "louder"\nlevel = { level = 0.0 }\n'
+    )
+    songs = rig_file.parent / "songs.toml"
+    songs.write_text(f'[[songs]]\nname = "first"\nrig = "{rig_file.name}"\n[[songs]]\nname = "second"\nrig = "quiet.toml"\n')
+    program = """
+        import sys, time
+        from pathlib import Path
+        from neuralamp.live import play_live
+        from neuralamp.messages import Record
+        from neuralamp.setlist import read_setlist
+        from rich.console import Console
+        folder = Path(sys.argv[2])
+        played = play_live(read_setlist(Path(sys.argv[1])), confirmed=True, recordings=folder, first=[Record(True)],
+                           console=Console(stderr=True))
+        print(*played.recordings, sep="\\n")
+    """
+    command = [sys.executable, "-c", textwrap.dedent(program), str(songs), str(tmp_path / "takes")]
+    pipe = subprocess.PIPE
+    child = subprocess.Popen(command, env=jack, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+    for line in child.stderr:
+        if "quits" in line:
+            break
+    guitarist = Guitarist(jack, guitar_noise())
+    guitarist.plug_in("PortAudio")
+    guitarist.begin(freewheel=False)
+    try:
+        for keys in (":turn level.level -3\n", "n", "1", ":bypass eq\n", "u", "p", "q"):
+            time.sleep(0.4)
+            child.stdin.write(keys)
+            child.stdin.flush()
+        out, complaints = child.communicate(timeout=30.0)
+    finally:
+        guitarist.close()
+    assert child.returncode == 0, complaints
+    di, wet = (soundfile.read(path, dtype="float32", always_2d=True)[0].T for path in out.split("\n")[:2])
+    events = next((tmp_path / "takes").glob("*.events"))
+    assert np.abs(di).max() > 0.05 and np.abs(wet).max() > 0.01
+    found = read_setlist(songs)
+    again = render(found[0].rig, di, RATE, read_events(events, RATE), songs=found)
+    late = Engine(found[0].rig, RATE).latency_frames
+    played = wet[:, late:]
+    assert np.array_equal(np.broadcast_to(again[:, : played.shape[1]], played.shape), played)
+
+
+def guitar_noise() -> np.ndarray:
+    return (0.1 * np.random.default_rng(1).standard_normal(60 * RATE)).astype(np.float32)

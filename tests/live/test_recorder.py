@@ -144,10 +144,10 @@ def test_without_a_tape_a_recording_is_refused():
         Engine(song(), RATE, live=True).record(True)
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+def test_a_folder_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "file").write_text("")
     board = Board(Engine(song(), RATE, live=True), one_song(song()))
-    with pytest.raises(AudioFileError, match="choose another folder for recordings"):
+    with pytest.raises(AudioFileError, match="recordings cannot be written to"):
         Recorder(board, tmp_path / "file" / "takes")
     with pytest.raises(AudioFileError, match="'mp3' is no kind of recording; it is one of: wav, flac"):
         Recorder(board, tmp_path, "mp3")

@@ -82,6 +82,7 @@ class Engine:
         output_map: tuple[int, ...] | None = None,
     ):
         self.sample_rate, self.channels, self.max_frames, self.live = sample_rate, channels, max_frames, live
+        self._stereo = live or (device_outputs or 1) > 1  # rigs between which one changes are equally wide
         plan = self.prepare(rig)
         self.device_inputs = device_inputs or channels
         self.device_outputs = device_outputs or plan.channels_out
@@ -137,7 +138,7 @@ class Engine:
 
     def prepare(self, rig: Rig) -> Plan:
         """A rig made ready for this engine: what takes time, done before it is wanted, on any thread but the audio thread."""
-        plan = Plan(rig, self.sample_rate, self.channels, self.max_frames, stereo=self.live)
+        plan = Plan(rig, self.sample_rate, self.channels, self.max_frames, stereo=self._stereo)
         if self.live and plan.offline_only:
             raise EngineError(f"{rig.name} holds an ONNX graph of others, which plays offline only; re-amp a recording with it")
         for label, seat in plan.seats.items():

@@ -1,21 +1,27 @@
-"""A rig played live from a terminal: what was opened, a status line, and three keys."""
+"""Rigs played live from a terminal: what was opened, a status line, and keys as foot switches."""
 
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich.console import Console
 from rich.live import Live
 
-from neuralamp.engine import Meters
+from neuralamp.engine import Board, Meters
 from neuralamp.errors import DeviceError
 from neuralamp.live.facts import device_facts
+from neuralamp.live.feet import HELP, Feet
 from neuralamp.live.host import Host
 from neuralamp.live.keys import Keys
+from neuralamp.live.recorder import Recorder
 from neuralamp.live.status import status_line, xruns
-from neuralamp.rig import Rig
+from neuralamp.messages import Message, Mute
+from neuralamp.setlist import Song
 
 REFRESH_S = 0.1
+RECORDINGS = Path("recordings")
 
 
 @dataclass(frozen=True)
@@ -34,73 +40,81 @@ class Played:
     xruns: int
     clipped_frames: int
     poisoned_buffers: int
+    recordings: tuple[Path, ...]
 
 
 def play_live(
-    rig: Rig,
+    songs: Sequence[Song],
     *,
     device: str | int | Sequence[str | int | None] | None = None,
     input_channel: int = 1,
     output_channels: Sequence[int] = (1, 2),
     sample_rate: float | None = None,
     confirmed: bool = False,
+    recordings: Path = RECORDINGS,
+    recording_kind: str = "wav",
+    first: Sequence[Message] = (),
     seconds: float | None = None,
     console: Console | None = None,
 ) -> Played:
     """Play until q, Ctrl-C, or the end of `seconds`; then ramp into silence and close.
 
     Nothing is heard until Enter is pressed, unless `confirmed`: an amp opened on the wrong channel howls. Devices and channels as
-    in Host, whose errors are raised; DeviceError too when the device stops by itself.
+    in Host, whose errors are raised; DeviceError too when the device stops by itself. `first` is done before the first buffer,
+    such as Record(True); recordings go to a folder, in one of the kinds of Recorder.
     """
     console = console or Console()
-    host = Host(rig, device=device, input_channel=input_channel, output_channels=output_channels, sample_rate=sample_rate)
+    host = Host(
+        songs[0].rig, device=device, input_channel=input_channel, output_channels=output_channels, sample_rate=sample_rate
+    )
+    board = Board(host.engine, songs, ahead=len(songs) > 1)
+    recorder = Recorder(board, recordings, recording_kind)
+    for message in (Mute(not confirmed), *first):
+        board.act(message)
     begin = time.monotonic()
-    with host:
+    with host, closing(board), closing(recorder):
         latency = host.latency_ms  # JACK tells it only once the stream runs
         for text in (
-            f"Playing  {rig.name}",
+            f"Playing  {songs[0].name}{f', of {len(songs)} songs' if len(songs) > 1 else ''}",
             f"In       {host.input}, channel {input_channel}",
             f"Out      {host.output}, channel {' and '.join(map(str, output_channels))}",
             f"At       {host.sample_rate:g} Hz; the device reports {latency[0]:.1f} ms in + {latency[1]:.1f} ms out, "
             f"the rig adds {1e3 * host.engine.latency_frames / host.sample_rate:.1f} ms",
             *host.engine.plan.notes,
-            f"{'' if confirmed else 'Muted until you press Enter. '}m mutes, q or Ctrl-C quits.",
+            f"{'' if confirmed else 'Muted until you press Enter. '}{HELP}",
         ):
             console.print(text, highlight=False, markup=False, soft_wrap=True)
         try:
             with Keys() as keys, Live(console=console, auto_refresh=False, transient=True) as line:
-                _attend(host, keys, line, muted=not confirmed, until=begin + seconds if seconds is not None else None)
+                _attend(host, Feet(board), recorder, keys, line, begin + seconds if seconds is not None else None)
         except KeyboardInterrupt:
             pass
-    played = _sum_up(host, latency, time.monotonic() - begin)
+    played = _sum_up(host, recorder, latency, time.monotonic() - begin)
     console.print(
         f"Played {played.seconds:.1f} s: {played.callbacks} buffers of {played.buffer_frames:.0f} frames, {played.xruns} xruns, "
         f"{played.clipped_frames} frames clipped",
         highlight=False,
         soft_wrap=True,
     )
+    for text in (*(f"Recorded {path}" for path in recorder.files), recorder.trouble):
+        if text:
+            console.print(text, highlight=False, markup=False, soft_wrap=True)
     return played
 
 
-def _attend(host: Host, keys: Keys, line: Live, muted: bool, until: float | None) -> None:
+def _attend(host: Host, feet: Feet, recorder: Recorder, keys: Keys, line: Live, until: float | None) -> None:
     """Keys and the status line, until it is time to go."""
-    host.mute(muted)
     while until is None or time.monotonic() < until:
         if not host.running:
             raise DeviceError(f"{host.output.name} has stopped by itself; {device_facts(host.output.api).start}")
-        line.update(status_line(host, muted), refresh=True)
+        line.update(status_line(host, feet, recorder), refresh=True)
         host.engine.free_old_plans()
-        match keys.pressed(REFRESH_S):
-            case "q":
-                return
-            case "m":
-                muted = not muted
-            case "\n":
-                muted = False
-        host.mute(muted)
+        key = keys.pressed(REFRESH_S)
+        if key and not feet.press(key):
+            return
 
 
-def _sum_up(host: Host, latency_ms: tuple[float, float], seconds: float) -> Played:
+def _sum_up(host: Host, recorder: Recorder, latency_ms: tuple[float, float], seconds: float) -> Played:
     meters: Meters = host.meters()
     return Played(
         str(host.input),
@@ -114,4 +128,5 @@ def _sum_up(host: Host, latency_ms: tuple[float, float], seconds: float) -> Play
         xruns(meters),
         meters.clipped_frames,
         meters.poisoned_buffers,
+        tuple(recorder.files),
     )

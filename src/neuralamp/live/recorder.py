@@ -4,6 +4,8 @@ The audio thread puts both on a tape in memory (engine/tape.py); this thread tak
 WRITE_S: a program that is killed loses no more than that and what the disk had not taken yet.
 """
 
+import glob
+import os
 import threading
 import time
 from pathlib import Path
@@ -37,10 +39,9 @@ class Recorder:
     def __init__(self, board: Board, folder: Path, kind: str = "wav"):
         if kind not in KINDS:
             raise AudioFileError(f"{kind!r} is no kind of recording; it is one of: {', '.join(KINDS)}")
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as reason:
-            raise AudioFileError(f"{folder} cannot be made ({reason.strerror}); choose another folder for recordings") from None
+        there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        if not there.is_dir() or not os.access(there, os.W_OK):
+            raise AudioFileError(f"recordings cannot be written to {folder}; choose another folder for them")
         self.board, self.engine, self.folder, self.kind = board, board.engine, folder, kind
         self.engine.open_tape(TAPE_SECONDS)
         self.files: list[Path] = []
@@ -97,16 +98,20 @@ class Recorder:
             self._fail(f"the disk was {TAPE_SECONDS:g} s behind")
 
     def _begin(self, frame: int) -> None:
-        name = f"{self.board.engine.plan.rig.name} {time.strftime('%Y-%m-%d %H-%M-%S')}".replace("/", "-")
-        number = 2
-        stem = name
-        while list(self.folder.glob(f"{_escaped(stem)}*")):
-            stem, number = f"{name}-{number}", number + 1
         try:
-            self._take = _Take(self.folder / stem, frame, self._read, self.engine.channels, self.engine.sample_rate)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._take = _Take(self._new_stem(), frame, self._read, self.engine.channels, self.engine.sample_rate)
             self._take.events += [Event(0, message) for message in self._done.values()]
         except (OSError, soundfile.SoundFileError) as reason:
             self._fail(str(reason))
+
+    def _new_stem(self) -> Path:
+        """What the files of a recording that begins now are called, without their endings."""
+        name = f"{self.board.engine.plan.rig.name} {time.strftime('%Y-%m-%d %H-%M-%S')}".replace("/", "-")
+        stem, number = name, 2
+        while list(self.folder.glob(f"{glob.escape(stem)}*")):
+            stem, number = f"{name}-{number}", number + 1
+        return self.folder / stem
 
     def _follow(self, message: Message) -> None:
         """Remember what would have to be done to a rig fresh from its file to stand as this one does."""
@@ -194,8 +199,3 @@ def _as_flac(path: Path) -> Path:
             flac.write(block)
     path.unlink()
     return made
-
-
-def _escaped(name: str) -> str:
-    """A name in which no letter means others to `glob`."""
-    return "".join(f"[{letter}]" if letter in "[]*?" else letter for letter in name)

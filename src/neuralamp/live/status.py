@@ -3,16 +3,22 @@
 from rich.text import Text
 
 from neuralamp.engine import Meters
+from neuralamp.live.feet import Feet
 from neuralamp.live.host import Host
+from neuralamp.live.recorder import Recorder
 
 LOUD_DB, BAR_CELLS, BAR_FLOOR_DB = -6.0, 12, -60.0
 
 
-def status_line(host: Host, muted: bool) -> Text:
-    """Levels, load, buffer, latency, dropouts, cut peaks."""
-    meters = host.meters()
+def status_line(host: Host, feet: Feet, recorder: Recorder) -> Text:
+    """What plays, levels, load, buffer, latency, dropouts, cut peaks; below it what is being typed, or what could not be done."""
+    meters, board = host.meters(), feet.board
     line = Text(no_wrap=True, overflow="crop")
-    line.append(" MUTED " if muted else " LIVE  ", "bold reverse yellow" if muted else "bold reverse green")
+    line.append(" MUTED " if board.muted else " LIVE  ", "bold reverse yellow" if board.muted else "bold reverse green")
+    if board.recording:
+        line.append(" REC ", "bold reverse red")
+    if len(board.songs) > 1 or board.snapshot:
+        line.append(f"  {board.songs[board.song].name}{f' / {board.snapshot}' if board.snapshot else ''}")
     line.append("  in ").append_text(_level(meters.input_db))
     line.append("  out ").append_text(_level(meters.output_db))
     load = host.load
@@ -22,7 +28,8 @@ def status_line(host: Host, muted: bool) -> Text:
     line.append("  clipped ").append(str(meters.clipped_frames), "red" if meters.clipped_frames else "")
     if meters.poisoned_buffers:
         line.append(f"  broken {meters.poisoned_buffers}", "red")
-    return line
+    below = f":{feet.typed}_" if feet.typed is not None else feet.said or recorder.trouble
+    return line.append(f"\n{below}") if below else line
 
 
 def xruns(meters: Meters) -> int:

@@ -199,6 +199,7 @@ def live(
         typer.Option("--capture", "-c", help=f"A capture: {KINDS}, or a name on the shelf."),
     ] = None,
     rig: Annotated[Path | None, typer.Option("--rig", "-r", help="A .toml file, or a shipped name.")] = None,
+    setlist: Annotated[Path | None, typer.Option("--setlist", help="A .toml file of songs, each with its rig.")] = None,
     device: Annotated[str | None, typer.Option(help="Name or number of the device; the system's own by default.")] = None,
     input_device: Annotated[str | None, typer.Option(help="Of the input, where it is another device.")] = None,
     output_device: Annotated[str | None, typer.Option(help="Of the output, where it is another device.")] = None,
@@ -212,11 +213,14 @@ def live(
     output_dbu: OutputLevel = None,
     loudness: Loudness = None,
     yes: Annotated[bool, typer.Option("--yes", help="Be heard at once, without waiting for Enter.")] = False,
+    record: Annotated[bool, typer.Option("--record", help="Record from the first moment: the guitar and the rig.")] = False,
+    recordings: Annotated[Path, typer.Option(help="The folder for what is recorded.")] = Path("recordings"),
+    recording_kind: Annotated[str, typer.Option(help="wav (32 bits, floating) or flac (24 bits).")] = "wav",
     seconds: Annotated[float | None, typer.Option(help="Stop after so many seconds.")] = None,
     devices: Annotated[bool, typer.Option("--devices", help="List the devices, and play nothing.")] = False,
     json: Json = False,
 ):
-    """Play a guitar through a capture or a rig, live. Muted until you press Enter; m mutes, q quits.
+    """Play a guitar through a capture, a rig or a set list, live. Muted until you press Enter; m mutes, r records, q quits.
 
     Examples:
 
@@ -225,34 +229,45 @@ def live(
         neuralamp live --capture plexi.nam --device "Scarlett" --input-channel 2 --input-dbu 12.5
 
         neuralamp live --rig lead.toml --output-channels 3,4
+
+        neuralamp live --setlist friday.toml --record --recordings friday
     """
     if devices:
         terminal.require("live", "sounddevice")
         _list_devices(json)
         return
     channels = _channels(output_channels)
-    if (capture is None) == (rig is None):
-        raise RigError("say what to play through: either --capture FILE or --rig FILE.toml")
+    if [capture, rig, setlist].count(None) != 2:
+        raise RigError("say what to play through: either --capture FILE or --rig FILE.toml or --setlist FILE.toml")
     terminal.announce_compiling()
     from rich.console import Console
 
     from neuralamp.capture.levels import Levels
     from neuralamp.capture.shelf import find_capture
+    from neuralamp.messages import Record
     from neuralamp.rig import capture_rig, find_rig, read_rig
+    from neuralamp.setlist import one_song, read_setlist
 
-    chosen = read_rig(find_rig(rig)) if rig is not None else capture_rig(find_capture(capture or ""))
-    chosen.plays_at()  # opens its captures: what is wrong with them is told before a device is asked for
-    chosen.suggest(**asdict(Levels(input_dbu, output_dbu, loudness)))
+    if setlist is not None:
+        songs = read_setlist(setlist)
+    else:
+        songs = one_song(read_rig(find_rig(rig)) if rig is not None else capture_rig(find_capture(capture or "")))
+    for song in songs:
+        song.rig.plays_at()  # opens its captures: what is wrong with them is told before a device is asked for
+        song.rig.suggest(**asdict(Levels(input_dbu, output_dbu, loudness)))
     terminal.require("live", "sounddevice")
     from neuralamp.live import play_live
 
     played = play_live(
-        chosen,
+        songs,
         device=(input_device or device, output_device or device),
         input_channel=input_channel,
         output_channels=channels,
         sample_rate=rate,
         confirmed=yes,
+        recordings=recordings,
+        recording_kind=recording_kind,
+        first=[Record(True)] if record else [],
         seconds=seconds,
         console=Console(stderr=json),
     )
