@@ -92,7 +92,7 @@ class Guest:
     def _hosted(self, max_frames: int, latency_frames: int = 0) -> Hosted:
         settling = self.settling_frames if self.facts.states else 0  # without states, a past of silence is rest
         nap = nap_seconds(latency_frames, self.card.sample_rate) if latency_frames else 0.0
-        link = Link(1, max_frames, latency_frames)
+        link = Link(1, max_frames, latency_frames, self.latency_frames)
         words = ("play", self.path.absolute(), self.facts.past_frames, settling)
         return Hosted(
             link,

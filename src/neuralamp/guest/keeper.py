@@ -202,6 +202,11 @@ class LiveKeeper:
             return f"it is off and the sound is dry: {len(self._falls)} falls in {FALLS_SECONDS:g} s; the last time {self.reason}"
         return f"it was started again: {self.reason}" if self.reason else ""
 
+    @property
+    def prepared(self) -> bool:
+        """Whether another worker could take over at once."""
+        return self.link.is_ready(self._number)
+
     def wait_until_ready(self) -> str:
         """Until the first worker has settled, and then watch; or why it has not."""
         looks = _Looks()

@@ -90,13 +90,16 @@ def turn_knobs(player, goal):
 class Link:
     """The player's view of the memory, which it makes.
 
+    latency_frames  by how much live sound is later than it is asked for; 0 where the player waits.
+    own_frames      by how much what the worker plays is late by itself.
     words   by which a worker finds the memory and knows its shape; `passed` are the files that it has to be given for that.
     """
 
-    def __init__(self, channels: int, max_frames: int, latency_frames: int = 0):
+    def __init__(self, channels: int, max_frames: int, latency_frames: int = 0, own_frames: int = 0):
         self.passed: tuple[int, ...] = ()
-        self.channels, self.max_frames, self.latency_frames = channels, max_frames, latency_frames
-        self.ring_frames = ring_frames(max_frames, latency_frames)
+        self.channels, self.max_frames = channels, max_frames
+        self.latency_frames, self.own_frames = latency_frames, own_frames
+        self.ring_frames = ring_frames(max_frames + latency_frames + own_frames)
         sizes = _halves(channels, self.ring_frames)
         if sys.platform == "win32":
             word = f"neuralamp-{uuid.uuid4().hex}"
@@ -106,7 +109,7 @@ class Link:
             os.ftruncate(file, sum(sizes))
             self.passed = (file,)
             memory, word = mmap.mmap(file, sum(sizes)), str(file)
-        self.words = (word, str(channels), str(max_frames), str(latency_frames))
+        self.words = (word, *map(str, (channels, max_frames, latency_frames, own_frames)))
         self._bytes = np.frombuffer(memory, np.uint8)  # keeps the memory mapped for as long as anyone looks at it
         self.player = self._bytes.ctypes.data
         self.worker = self.player + sizes[0]
@@ -144,9 +147,10 @@ class WorkersLink:
     """
 
     def __init__(self, words: Sequence[str]):
-        word, (channels, max_frames, latency_frames) = words[0], map(int, words[1:])
+        word, (channels, max_frames, latency_frames, own_frames) = words[0], map(int, words[1:])
         self.channels, self.max_frames, self.live = channels, max_frames, latency_frames > 0
-        self.ring_frames = ring_frames(max_frames, latency_frames)
+        self._own_frames = own_frames
+        self.ring_frames = ring_frames(max_frames + latency_frames + own_frames)
         first, second = _halves(channels, self.ring_frames)
         if sys.platform == "win32":
             halves = [
@@ -175,9 +179,9 @@ class WorkersLink:
         return load(self.player + TURN) == number
 
     def begin(self) -> None:
-        """Answer from what is asked next on; whatever came before is over."""
+        """Answer from what is asked next on; whatever came before is over. The first answers are what was before that: nothing."""
         self._answered = load(self.player + ASKED)
-        publish(self.worker + SINCE, self._answered)
+        publish(self.worker + SINCE, self._answered + (self._own_frames if self._answered else 0))
         publish(self.worker + ANSWERED, self._answered)
 
     def hear(self, spins: int) -> tuple[np.ndarray, bool]:
@@ -220,9 +224,9 @@ class WorkersLink:
         return doubles_at(self.player + KNOBS, MOST_KNOBS).copy()
 
 
-def ring_frames(max_frames: int, latency_frames: int) -> int:
-    """Two buffers at least, and a power of two: no frame is written over before it has been read at its distance."""
-    return 1 << (2 * (max_frames + latency_frames) - 1).bit_length()
+def ring_frames(reach: int) -> int:
+    """Twice how far anyone reads back, and a power of two: no frame is written over before it has been read at its distance."""
+    return 1 << (2 * reach - 1).bit_length()
 
 
 def _halves(channels: int, frames: int) -> tuple[int, int]:

@@ -12,14 +12,15 @@ FADE_OUT_MS, FADE_IN_MS = 2.0, 10.0
 MOST_FADE = 4  # the way out takes a quarter of the latency at most: it has to be there before it is needed
 
 STATE = State(
-    player=int, worker=int, channels=int, ring_frames=int, max_frames=int, latency=int, fade_out=int, step_in=float,
+    player=int, worker=int, channels=int, ring_frames=int, max_frames=int, latency=int, own=int, fade_out=int, step_in=float,
     wet=float, fresh=int, began=int, until=int, missed=int,
 )  # fmt: skip
 
 
 @node(STATE)
 def play_live(inputs, outputs, frames, state):
-    """y[n] = wet w[n - latency] + (1 - wet) x[n - latency], with w from the worker; silence for what came before the last rest.
+    """y[n] = wet w[n - latency] + (1 - wet) x[n - latency - own], with w from the worker, late by `own` frames by itself; silence
+    for what came before the last rest.
 
     wet     goes in straight lines: to 0 over FADE_OUT_MS before the worker's answers end, to 1 over FADE_IN_MS once they are
             ahead again. So the answer to a frame is due by FADE_OUT_MS earlier than the frame is heard.
@@ -57,8 +58,10 @@ def mix(live, outputs, start, frames, first):
         for n in range(silent, frames):
             ahead = max(live.until - (first + n), 0)
             live.wet = min(live.wet + live.step_in, 1.0) if ahead >= live.fade_out else min(live.wet, ahead * slope)
-            at, wet = (first + n) & (live.ring_frames - 1), np.float32(live.wet)
-            y[start + n] = dry[at] if wet == 0.0 else played[at] if wet == 1.0 else dry[at] + wet * (played[at] - dry[at])
+            at, wet = first + n, np.float32(live.wet)
+            x = dry[(at - live.own) & (live.ring_frames - 1)] if at - live.own >= live.began else np.float32(0.0)
+            w = played[at & (live.ring_frames - 1)]
+            y[start + n] = x if wet == 0.0 else w if wet == 1.0 else x + wet * (w - x)
 
 
 def live_node(link: Link, sample_rate: float, keep: object) -> Node:
@@ -70,6 +73,7 @@ def live_node(link: Link, sample_rate: float, keep: object) -> Node:
         "ring_frames": link.ring_frames,
         "max_frames": link.max_frames,
         "latency": link.latency_frames,
+        "own": link.own_frames,
         "fade_out": min(ms_to_frames(FADE_OUT_MS, sample_rate), link.latency_frames // MOST_FADE),
         "step_in": 1.0 / ms_to_frames(FADE_IN_MS, sample_rate),
         "wet": 1.0,

@@ -51,7 +51,7 @@ class Plugin:
         self, channels: int, max_frames: int, goal: np.ndarray, latency_frames: int
     ) -> tuple[Node, Link, Callable[[], str]]:
         """A node at rest that waits for nobody, its link, and what tells of a worker that has fallen."""
-        hosted = self._hosted(Link(channels, max_frames, latency_frames), goal)
+        hosted = self._hosted(Link(channels, max_frames, latency_frames, self.facts.latency_frames), goal)
         node, keeper, reason = hosted.for_live_sound(self._sample_rate)
         self._refuse(reason)
         return node, hosted.link, lambda: keeper.trouble

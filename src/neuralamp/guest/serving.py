@@ -1,7 +1,9 @@
 """The worker's side of playing: wait for its turn, then answer whatever the player hands over, until the player is gone."""
 
+import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NoReturn
 
 import numpy as np
@@ -12,6 +14,7 @@ from neuralamp.guest.link import WorkersLink
 SPINS = 1000  # looks at the player's count, about 50 us, before a nap; live sound is handed over by the clock, and naps will do
 SHORTEST_NAP, LONGEST_NAP = 2e-4, 5e-3  # seconds between two looks at the link
 WAITING_NAP = 5e-3  # of a worker whose turn has not come
+PRIORITY = 5  # of 1 to 99; audio threads have 60 to 80
 NAPS = 8  # in the latency of live sound
 
 
@@ -32,6 +35,8 @@ def serve(
     link.ready(number)
     while not link.is_turn_of(number):
         time.sleep(WAITING_NAP)
+    if link.live:
+        _be_prompt()
     link.begin()
     heard = time.monotonic()
     while True:
@@ -51,6 +56,15 @@ def serve(
             raise CaptureError("it gave values that are no numbers (NaN or infinite)")
         link.answer(y)
         heard = time.monotonic()
+
+
+def _be_prompt() -> None:
+    """Be woken before what has no deadline, where the system lets us (Linux, with the limit `rtprio` that players of JACK have).
+
+    One that computes for ever keeps a core from the others until its keeper ends it.
+    """
+    with suppress(AttributeError, OSError):
+        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(PRIORITY))
 
 
 def nap_seconds(latency_frames: int, sample_rate: float) -> float:
