@@ -177,6 +177,11 @@ class Block:
         """What may be turned on this very box: its kind's knobs, and those that its file brings."""
         return self.knobs()
 
+    @property
+    def standing(self) -> dict[str, float]:
+        """Where each of its controls stands when the rig is loaded."""
+        return {name: self.values.get(name, knob.default) for name, knob in self.controls.items()}
+
     @classmethod
     def name(cls) -> str:
         """The word for this box in a rig: the name of its file."""
