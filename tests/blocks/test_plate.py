@@ -69,6 +69,11 @@ def test_it_is_the_figure_of_eight_that_it_says():
     assert energy_db(h, 350.0, 707.0, RATE) == pytest.approx([0.0, 0.0], abs=0.5)  # which the level is for
 
 
+def test_its_taps_are_those_of_the_paper():
+    found = [[sign * frames for _, _, frames, sign in side] for side in (TAPS_LEFT, TAPS_RIGHT)]
+    assert found == [[266, 2974, -1913, 1996, -1990, -187, -1066], [353, 3627, -1228, 2673, -2111, -335, -121]]
+
+
 @pytest.mark.parametrize("decay", [0.7, 2.0, 10.0])
 def test_a_longer_plate_is_longer_and_not_louder(decay):
     assert energy_db(answer(plate(decay=decay), 1.5 * decay), 350.0, 707.0, RATE) == pytest.approx([0.0, 0.0], abs=0.5)
