@@ -58,7 +58,7 @@ def make_files(folder: Path) -> dict[str, list[Path]]:
     taps = np.random.default_rng(3).standard_normal((2, 3000)) * np.logspace(0.0, -3.0, 3000)
     response = folder / "response.wav"
     write_audio(response, Audio((0.05 * taps).astype(np.float32), SAMPLE_RATE))
-    return {"capture": captures, "ir": [response]}
+    return {"capture": captures, "ir": [response], "ir_b": [response]}
 
 
 def rare_amps(folder: Path) -> tuple[Block, ...]:
@@ -70,8 +70,8 @@ def rare_amps(folder: Path) -> tuple[Block, ...]:
 def make_box(word: str, files: Mapping[str, list[Path]], choice: int = 0) -> Block:
     """A box by its word, its files the `choice`-th of those that fit."""
     kind = boxes()[word]
-    needed = [name for name, setting in kind.settings().items() if isinstance(setting, FileSetting)]
-    return kind(**{name: files[name][choice % len(files[name])] for name in needed})
+    possible = [name for name, setting in kind.settings().items() if isinstance(setting, FileSetting)]
+    return kind(**{name: files[name][choice % len(files[name])] for name in possible})
 
 
 def proof_rigs(folder: Path, more: tuple[Block, ...] = ()) -> list[Rig]:

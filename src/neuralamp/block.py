@@ -40,9 +40,13 @@ LONGEST_PATH, LONGEST_NAME = 4000, 255
 
 @dataclass(frozen=True)
 class FileSetting:
-    """A file that a box is built from: a capture, an impulse response. It is changed by a change of rig."""
+    """A file that a box is built from: a capture, an impulse response. It is changed by a change of rig.
+
+    optional  the box plays without it; None where it is not given.
+    """
 
     meaning: str
+    optional: bool = False
 
     def check(self, name: str, value: Any) -> Path:
         text = str(value) if isinstance(value, str | Path) else ""
@@ -147,7 +151,7 @@ class Block:
         self.values: dict[str, float] = {name: own.get(name, knob.default) for name, knob in self.knobs().items()}
         self.set: dict[str, Any] = {}
         for name, setting in self.settings().items():
-            if isinstance(setting, FileSetting) and name not in own:
+            if isinstance(setting, FileSetting) and not setting.optional and name not in own:
                 raise KnobError(f"{self.name()} needs {name}: {setting.meaning}")
             self.set[name] = own.get(name, setting.default if isinstance(setting, Switch | Choice) else None)
         for name in values.keys() - own.keys():
@@ -199,7 +203,8 @@ class Block:
 
     def files(self) -> tuple[Path, ...]:
         """The files that the box is built from, where they lie."""
-        return tuple(self.set[name] for name, setting in self.settings().items() if isinstance(setting, FileSetting))
+        given = (self.set[name] for name, setting in self.settings().items() if isinstance(setting, FileSetting))
+        return tuple(file for file in given if file is not None)
 
     def plays_at(self) -> int | None:
         """The sample rate at which the box plays as it is, in hertz; None where all are one to it."""

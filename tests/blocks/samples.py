@@ -56,6 +56,8 @@ def sample(word: str, folder: Path, sample_rate: float = 48000.0) -> Block:
 def without_a_sample() -> list[str]:
     """The boxes that need files and have no entry."""
     needy = [
-        word for word, box in boxes().items() if any(isinstance(setting, FileSetting) for setting in box.settings().values())
+        word
+        for word, box in boxes().items()
+        if any(isinstance(setting, FileSetting) and not setting.optional for setting in box.settings().values())
     ]
     return [word for word in needy if word not in FILES]
