@@ -117,7 +117,7 @@ def test_at_full_feedback_echoes_end_in_half_a_minute(time_ms, most):
     "knob", [{"time": 351.0}, {"time": 90.0}, {"feedback": 90.0}, {"mix": 100.0}, {"high_cut": 2000.0}, {"low_cut": 300.0}]
 )
 def test_a_turned_knob_does_not_click(knob):
-    """A low tone, the knob turned in its middle: what stands above 5 kHz. Jumps instead of glides and fades leave -45 to -85 dB."""
+    """A low tone, the knob turned in its middle: what stands above 5 kHz. Jumps instead of glides leave -45 to -85 dB."""
     x = low_tone(96000)
     box = Delay(mix=50.0)
     y = play_in_cuts(box.prepare(RATE, 1, 64).node, x, 1, [96000], {48077: box.goals(box.values | knob, RATE)})
