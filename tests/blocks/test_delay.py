@@ -5,9 +5,8 @@ import pytest
 
 from neuralamp.blocks.delay import Delay
 from neuralamp.dsp.echo import FALL_SECONDS
-from tests.sound import noise, play_in_cuts, sine
-
-RATE = 48000
+from tests.blocks.motion import RATE, click_db, low_tone
+from tests.sound import at_rest, noise, play_in_cuts, reset
 
 
 def echoes(box: Delay, frames: int = 96000, channels: int = 1, sample_rate: float = RATE) -> np.ndarray:
@@ -16,16 +15,6 @@ def echoes(box: Delay, frames: int = 96000, channels: int = 1, sample_rate: floa
     x[0, 0] = 1.0
     part = box.prepare(sample_rate, channels, 64)
     return part.node.play(x, part.channels)
-
-
-def low_tone(frames: int) -> np.ndarray:
-    """110 Hz at half of full scale, faded in over 0.2 s so that its own beginning, and each echo of it, does not click."""
-    return sine(110.0, frames, RATE, peak=0.5) * np.clip(np.arange(frames) / 9600.0, 0.0, 1.0).astype(np.float32) ** 3
-
-
-def above_5_khz_db(y: np.ndarray) -> float:
-    power = np.abs(np.fft.rfft(y[0].astype(np.float64) * np.blackman(y.shape[1]))) ** 2
-    return 10.0 * np.log10(power[5000 * y.shape[1] // RATE :].sum() / power.sum())
 
 
 @pytest.mark.parametrize("sample_rate", [44100.0, 48000.0, 96000.0])
@@ -118,29 +107,24 @@ def test_at_full_feedback_echoes_end_in_half_a_minute(time_ms, most):
 )
 def test_a_turned_knob_does_not_click(knob):
     """A low tone, the knob turned in its middle: what stands above 5 kHz. Jumps instead of glides leave -45 to -85 dB."""
-    x = low_tone(96000)
-    box = Delay(mix=50.0)
-    y = play_in_cuts(box.prepare(RATE, 1, 64).node, x, 1, [96000], {48077: box.goals(box.values | knob, RATE)})
-    assert above_5_khz_db(y[:, 24000:]) < -95.0
+    assert click_db(Delay(mix=50.0), {48077: knob}) < -95.0  # -97 measured, of the feedback
 
 
 def test_sweeping_the_time_does_not_click_and_arrives():
     """A hundred turns in half a second, as a hand makes them."""
-    x = low_tone(144000)
     box = Delay(mix=100.0, feedback=60.0)
-    times = np.geomspace(350.0, 700.0, 100)
-    turns = {48000 + 240 * k: box.goals(box.values | {"time": time}, RATE) for k, time in enumerate(times)}
+    knobs = {48000 + 240 * k: {"time": time} for k, time in enumerate(np.geomspace(350.0, 700.0, 100))}
+    assert click_db(box, knobs, frames=144000) < -95.0
     node = box.prepare(RATE, 1, 64).node
-    assert above_5_khz_db(play_in_cuts(node, x, 1, [144000], turns)[:, 24000:]) < -95.0
+    goals = {frame: box.goals(box.values | turned, RATE) for frame, turned in knobs.items()}
+    play_in_cuts(node, low_tone(96000), 1, [96000], goals)
     assert node.record["delay"][0] == round(0.7 * RATE)
-    assert np.abs(node.play(x, 1)).max() < 0.5 / (1.0 - 0.6)
 
 
-def test_a_reset_forgets_echoes_that_are_still_in_the_line():
+def test_a_reset_forgets_even_what_is_no_number_without_clearing_the_line():
     node = Delay(time=100.0, mix=100.0).prepare(RATE, 1, 64).node
-    rest = [stretch.copy() for stretch in node.changing()]
-    node.play(noise(1, 4000, seed=2), 1)
-    for stretch, before in zip(node.changing(), rest, strict=True):
-        stretch[:] = before
+    rest = at_rest(node)
+    node.play(np.full((1, 4000), np.nan, np.float32), 1)
+    reset(node, rest)
     assert not node.play(np.zeros((1, 20000), np.float32), 1).any()
-    assert sum(stretch.nbytes for stretch in node.changing()) < 1000  # what a reset copies in the audio thread
+    assert sum(map(len, rest)) < 1000  # bytes that a reset copies in the audio thread

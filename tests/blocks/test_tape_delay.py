@@ -5,9 +5,9 @@ import pytest
 
 from neuralamp.blocks.tape_delay import BUMP_HZ, BUMP_Q, TapeDelay
 from neuralamp.dsp.echo import FALL_SECONDS
-from tests.sound import noise, play_in_cuts, sine
+from tests.blocks.motion import RATE, click_db, impulse, play, speed
+from tests.sound import at_rest, noise, play_in_cuts, reset, sine
 
-RATE = 48000
 STEADY = {"wow": 0.0, "flutter": 0.0}
 QUIET = 1e-4  # of a soft cubic all but 1e-9 is straight there
 
@@ -19,24 +19,11 @@ def tape_pass(f: np.ndarray, tone: float, sample_rate: float) -> np.ndarray:
     return low**2 / (1 + low / BUMP_Q + low**2) / (1 + np.sqrt(2) * high + high**2) * np.cos(np.pi * f / sample_rate / 2)
 
 
-def play(box: TapeDelay, x: np.ndarray, sample_rate: float = RATE) -> np.ndarray:
-    return box.prepare(sample_rate, len(x), 64).node.play(x, len(x))
-
-
-def pitch(y: np.ndarray, frequency: float) -> np.ndarray:
-    """Speed of each frame, 1 where the tone is at its pitch: the turning of the analytic signal."""
-    spectrum = np.fft.fft(y.astype(np.float64))
-    spectrum[y.size // 2 :] = 0.0
-    return np.diff(np.unwrap(np.angle(np.fft.ifft(spectrum)))) * RATE / (2.0 * np.pi * frequency)
-
-
 @pytest.mark.parametrize("sample_rate", [44100.0, 48000.0, 96000.0])
 @pytest.mark.parametrize("time_ms", [30.0, 123.4, 700.0])
 def test_the_first_echo_is_in_time_and_sounds_like_one_pass(time_ms, sample_rate):
-    frames = round(sample_rate)
-    x = np.zeros((1, frames), np.float32)
-    x[0, 0] = QUIET
-    y = play(TapeDelay(time=time_ms, feedback=0.0, mix=100.0, tone=3000.0, **STEADY), x, sample_rate)[0] / QUIET
+    box = TapeDelay(time=time_ms, feedback=0.0, mix=100.0, tone=3000.0, **STEADY)
+    y = impulse(box, round(sample_rate), sample_rate, QUIET)
     f = np.arange(50.0, 4000.0, 50.0)
     late = np.fft.rfft(y)[50:4000:50] * np.exp(2j * np.pi * f * time_ms / 1000.0) / tape_pass(f, 3000.0, sample_rate)
     assert np.allclose(20.0 * np.log10(np.abs(late)), 0.0, atol=0.03)  # a read between frames: 0.02 dB at 4 kHz of 44.1
@@ -92,9 +79,9 @@ def test_what_folds_back_of_a_full_tone_of_5_khz(drive, tone, alias_db):
 def test_the_speed_wavers_by_as_much_as_the_knob_says(knobs, percent):
     """Half a minute: 11 turns of the slowest."""
     y = play(TapeDelay(time=100.0, feedback=0.0, mix=100.0, **knobs), sine(1000.0, 31 * RATE, RATE, 0.01))[0, RATE:]
-    speed = pitch(y, 1000.0)[RATE:-RATE]
-    assert 100.0 * np.std(speed) == pytest.approx(percent, rel=0.05, abs=0.003)  # a tone in float32 measures 0.002
-    assert np.mean(speed) == pytest.approx(1.0, abs=0.001)
+    bent = speed(y, 1000.0)[RATE:-RATE]
+    assert 100.0 * np.std(bent) == pytest.approx(percent, rel=0.05, abs=0.003)  # a tone in float32 measures 0.002
+    assert np.mean(bent) == pytest.approx(1.0, abs=0.001)
 
 
 def test_every_take_wavers_alike_and_both_sides_together():
@@ -110,19 +97,17 @@ def test_a_turn_of_the_time_bends_the_pitch_by_an_octave_and_arrives(before, aft
     box = TapeDelay(time=before, feedback=0.0, mix=100.0, **STEADY)
     turns = {2 * RATE: box.goals(box.values | {"time": after}, RATE)}
     node = box.prepare(RATE, 1, 64).node
-    speed = pitch(play_in_cuts(node, sine(500.0, 5 * RATE, RATE, 0.1), 1, [5 * RATE], turns)[0], 500.0)
-    assert np.median(speed[2 * RATE + 9600 : 2 * RATE + 19200]) == pytest.approx(bent, abs=0.001)  # 0.2 to 0.4 s after it
-    assert speed[RATE : -RATE // 2].min() > 0.495  # the ends of the take leak into the measure
-    assert speed[RATE : -RATE // 2].max() < 2.01
-    assert np.allclose(speed[4 * RATE : -RATE // 2], 1.0, atol=5e-3)
+    pitch = speed(play_in_cuts(node, sine(500.0, 5 * RATE, RATE, 0.1), 1, [5 * RATE], turns)[0], 500.0)
+    assert np.median(pitch[2 * RATE + 9600 : 2 * RATE + 19200]) == pytest.approx(bent, abs=0.001)  # 0.2 to 0.4 s after it
+    assert pitch[RATE : -RATE // 2].min() > 0.495  # the ends of the take leak into the measure
+    assert pitch[RATE : -RATE // 2].max() < 2.01
+    assert np.allclose(pitch[4 * RATE : -RATE // 2], 1.0, atol=5e-3)
     assert node.record["delay"][0] == pytest.approx(after * RATE / 1000.0, abs=0.01)
 
 
 @pytest.mark.parametrize(("note", "tempo", "seconds"), [("1/4", 120.0, 0.5), ("1/8t", 90.0, 2 / 9), ("1/2", 40.0, 3.0)])
 def test_a_note_lasts_as_long_as_at_this_tempo(note, tempo, seconds):
-    x = np.zeros((1, 4 * RATE), np.float32)
-    x[0, 0] = QUIET
-    y = play(TapeDelay(note=note, tempo=tempo, feedback=0.0, mix=100.0, tone=12000.0, **STEADY), x)[0]
+    y = impulse(TapeDelay(note=note, tempo=tempo, feedback=0.0, mix=100.0, tone=12000.0, **STEADY), 4 * RATE, height=QUIET)
     assert np.argmax(np.abs(y)) == pytest.approx(seconds * RATE, abs=4.0)  # the cut at 12 kHz is 2 frames late
 
 
@@ -130,12 +115,8 @@ def test_a_note_lasts_as_long_as_at_this_tempo(note, tempo, seconds):
     "knob", [{"time": 400.0}, {"feedback": 90.0}, {"drive": 12.0}, {"tone": 1000.0}, {"wow": 1.0}, {"mix": 100.0}]
 )
 def test_a_turned_knob_does_not_click(knob):
-    """A low tone, the knob turned in its middle: what stands above 5 kHz. The tape's own third harmonic lies far below that."""
-    x = sine(110.0, 2 * RATE, RATE, 0.1) * np.clip(np.arange(2 * RATE) / 9600.0, 0.0, 1.0).astype(np.float32) ** 3
-    box = TapeDelay(mix=50.0, drive=0.0, **STEADY)
-    y = play_in_cuts(box.prepare(RATE, 1, 64).node, x, 1, [2 * RATE], {48077: box.goals(box.values | knob, RATE)})[0, 24000:]
-    power = np.abs(np.fft.rfft(y * np.blackman(y.size))) ** 2
-    assert 10.0 * np.log10(power[5000 * y.size // RATE :].sum() / power.sum()) < -90.0  # -93 dB at most, of the drive
+    """A soft low tone, whose third harmonic of the tape lies far below 5 kHz."""
+    assert click_db(TapeDelay(mix=50.0, drive=0.0, **STEADY), {48077: knob}, peak=0.1) < -90.0  # -93 measured, of the drive
 
 
 @pytest.mark.parametrize("time_ms", [30.0, 400.0, 1500.0])
@@ -152,3 +133,12 @@ def test_at_full_feedback_even_the_bump_dies_away(time_ms):
 def test_the_hardest_drive_stays_bounded():
     y = play(TapeDelay(time=30.0, feedback=95.0, mix=100.0, drive=24.0, tone=12000.0), noise(2, 96000, seed=3))
     assert 0.02 < np.abs(y).max() < 0.3  # the tape itself holds 10^(-24/20) = 0.06
+
+
+def test_a_reset_forgets_even_what_is_no_number_without_clearing_the_line():
+    node = TapeDelay(time=100.0, mix=100.0, wow=2.0).prepare(RATE, 1, 64).node
+    rest = at_rest(node)
+    node.play(np.full((1, 4000), np.nan, np.float32), 1)
+    reset(node, rest)
+    assert not node.play(np.zeros((1, 20000), np.float32), 1).any()
+    assert sum(map(len, rest)) < 2500  # bytes that a reset copies in the audio thread
