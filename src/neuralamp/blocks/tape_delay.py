@@ -13,7 +13,6 @@ from neuralamp.dsp.halfband import DELAY, TAPS, earlier, middle, push
 from neuralamp.dsp.jit import floats_at, inlined, kernel
 from neuralamp.dsp.mix import wet_onto_dry
 from neuralamp.dsp.node import CHANNELS, POINTER, Node, State, node
-from neuralamp.dsp.oscillator import cosine, turned
 from neuralamp.dsp.svf import VALUES, high_cut, low_cut, svf
 from neuralamp.dsp.tempo import FASTEST_BPM, NOTE_WORDS, SLOWEST_BPM, quarters
 from neuralamp.units import db_to_gain, time_coefficient
@@ -77,7 +76,8 @@ class TapeDelay(Block):
         beats = quarters(self.set["note"])
         longest = beats * 60.0 / SLOWEST_BPM if beats else LONGEST_MS / 1000.0
         size = line_size((longest + FURTHEST_SECONDS) * sample_rate)
-        steps = np.array(WOW_HZ + FLUTTER_HZ) / sample_rate
+        steps = np.array(WOW_HZ + FLUTTER_HZ) * (2.0 * math.pi / sample_rate)
+        places = np.random.default_rng(SEED).uniform(high=2.0 * math.pi, size=WAVERS)
         bump = low_cut(np.float64(BUMP_HZ), np.float64(1.0), sample_rate, np)
         bump[1], bump[3] = 1.0 / BUMP_Q, -1.0 / BUMP_Q
         fixed = {
@@ -87,9 +87,8 @@ class TapeDelay(Block):
             "held": HELD_SECONDS * sample_rate,
             "closing": time_coefficient(CLOSING_MS, sample_rate),
             "motor": time_coefficient(MOTOR_MS, sample_rate),
-            "steps": steps,
-            "swings": 1.0 / (2.0 * math.pi * steps),
-            "phases": np.random.default_rng(SEED).uniform(size=WAVERS),
+            "turns": [np.cos(steps), np.sin(steps)],
+            "places": [np.cos(places) / steps, np.sin(places) / steps],
             "bump": bump,
         }
         scratch = {"lines": np.zeros((channels, size), np.float32)}
@@ -98,7 +97,8 @@ class TapeDelay(Block):
 
     # delay, speed: frames to the echo, and frames that they grow in a frame. held: frames that the bump adds for low notes.
     # limit: the loop's largest gain.
-    # phases, steps, swings: of the wavers; a speed that swings by 1 moves an echo by `swings` frames.
+    # places, turns: each waver a point (x, y) that goes round; it moves an echo by x frames where its speed swings by 1.
+    # An hour of rounding makes it wider or narrower by 1e-8.
     # memory: of the cut and the bump. rings: what the tape was given, what lies between, and what it made of both.
     state = State(
         goal=(GOALS,),
@@ -111,10 +111,9 @@ class TapeDelay(Block):
         held=float,
         closing=float,
         motor=float,
-        steps=(WAVERS,),
-        swings=(WAVERS,),
+        turns=(2, WAVERS),
         bump=(VALUES,),
-        phases=(WAVERS,),
+        places=(2, WAVERS),
         written=int,
         delay=float,
         speed=float,
@@ -132,7 +131,7 @@ class TapeDelay(Block):
         w is the sum of the wavers. All that the loop does has a gain of 1 at most, but the bump: f = min(feedback, limit / bump).
         """
         box = carray(state, (1,))[0]
-        goal, now, phases = box.goal, box.now, box.phases
+        goal, now, turns, places = box.goal, box.now, box.turns, box.places
         lines = floats_at(box.lines, (box.channels, box.size))
         now[TIME], now[QUARTER] = goal[TIME], goal[QUARTER]
         wanted = box.beats * goal[QUARTER] if box.beats > 0.0 else goal[TIME]
@@ -151,11 +150,13 @@ class TapeDelay(Block):
             box.delay += box.speed
             wow = flutter = 0.0
             for k in range(WAVERS):
-                phases[k] = turned(phases[k], box.steps[k])
-                if k < len(WOW_HZ):
-                    wow += box.swings[k] * cosine(phases[k])
-                else:
-                    flutter += box.swings[k] * cosine(phases[k])
+                x, y = places[0, k], places[1, k]
+                places[0, k] = turns[0, k] * x - turns[1, k] * y
+                places[1, k] = turns[0, k] * y + turns[1, k] * x
+            for k in range(len(WOW_HZ)):
+                wow += places[0, k]
+            for k in range(len(WOW_HZ), WAVERS):
+                flutter += places[0, k]
             at = min(max(box.delay - EARLY + now[WOW] * wow + now[FLUTTER] * flutter, 1.0), box.size - 4.0)
             back, drive = min(now[FEEDBACK], box.limit), now[DRIVE]
             for c in range(box.channels):
