@@ -130,7 +130,7 @@ class Block:
     design(knobs, sample_rate, xp)   the knobs, in a guitarist's units, to the numbers that the kernel glides towards;
     state, play                      the flat state and the kernel on it (see dsp/node.py);
     prepare                          only where memory or constants are needed beyond the record;
-    trails                           whether what it has heard rings on when it is bypassed, as echoes do: from silence it falls silent;
+    trails                           whether what it has heard rings on when it is bypassed, as echoes do, and dies away;
     bypassed                         whether its foot switch is off when the rig is loaded;
     readings                         fields of the record that may be looked at while it plays, as a tuner's needle is;
     actions                          what a foot may ask of it by a press; the goals then end in two numbers, how often it has
