@@ -175,7 +175,7 @@ def test_its_phase_is_the_circuit_s_where_notes_are(circuit):
 @pytest.mark.parametrize("sample_rate", list(HIGHEST))
 @pytest.mark.parametrize("circuit", CIRCUITS)
 def test_above_what_is_followed_it_rises_little(circuit, sample_rate):
-    """Between what the fit looks at and half the sample rate nothing is asked for: there it makes up for what straight lines lose."""
+    """Beyond what the fit looks at it makes up for what straight lines lose, and nobody asks it not to go on."""
     most_db = 13.0 if circuit == "top_boost" else 7.0  # measured, at half the sample rate with every dial at 10
     for dials in settings():
         assert np.abs(played(circuit, dials, sample_rate)).max() < 10.0 ** (most_db / 20.0)
