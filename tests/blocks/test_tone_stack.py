@@ -160,8 +160,8 @@ def test_it_is_the_circuit_within_a_tenth_of_a_decibel(circuit, sample_rate):
     for dials in settings():
         right = solved(circuit, dials, bins * sample_rate / SIZE)
         wrong_db = 20.0 * np.log10(np.abs(played(circuit, dials, sample_rate)[bins] / right))
-        # Measured 0.03 dB; 0.10 dB in the notch of the top boost, 37 dB down, with bass and treble at 10.
-        assert np.abs(wrong_db).max() < (0.1 if circuit == "top_boost" else 0.03), dials
+        # Measured 0.08 dB, and 0.097 in the notch of the top boost, 37 dB down, with bass and treble at 10.
+        assert np.abs(wrong_db).max() < 0.1, dials
 
 
 @pytest.mark.parametrize("circuit", CIRCUITS)
@@ -176,7 +176,7 @@ def test_its_phase_is_the_circuit_s_where_notes_are(circuit):
 @pytest.mark.parametrize("circuit", CIRCUITS)
 def test_above_what_is_followed_it_rises_little(circuit, sample_rate):
     """Beyond what the fit looks at it makes up for what straight lines lose, and nobody asks it not to go on."""
-    most_db = 13.0 if circuit == "top_boost" else 7.0  # measured, at half the sample rate with every dial at 10
+    most_db = 13.0 if circuit == "top_boost" else 3.0  # measured, at half the sample rate with every dial at 10
     for dials in settings():
         assert np.abs(played(circuit, dials, sample_rate)).max() < 10.0 ** (most_db / 20.0)
 

@@ -37,9 +37,9 @@ TAPS = 6
 POLE = 0.9  # lifts w near half the sample rate, where straight lines lose most
 SHARPENED = 1.0 / 12.0  # straight lines turn a sine of a small angle t per frame down by 1 - t^2 / 12
 FITTED = 0.41  # of the sample rate: 18 kHz at 44.1 kHz, 19.7 kHz at 48 kHz
-POINTS = 32  # where the fit looks
-FITS = 4  # its steps
-DIPS = 0.85  # a point weighs by this power of how far it lies under the loudest: in a notch little is left of much
+POINTS, BEYOND = 32, 8  # how often the fit looks up to there, and from there to half the sample rate
+BEYOND_WEIGHS = 3e-4  # as good as nothing is asked for there, but that a bright circuit shall not rise much
+FITS = 4  # steps of the fit
 PHASE = 0.02  # what an error of phase and amplitude together weighs beside the error in decibels
 DOUBLINGS = 8  # e^(A h) is summed up at a 256th of a frame, then squared eight times
 TERMS = 9  # of that sum: exact in float64 where no time constant is under 0.1 us
@@ -153,8 +153,8 @@ def _share(track: Track, position: float) -> float:
 def circuit_filter(circuit: Circuit, positions, sample_rate: float, xp):
     """(VALUES,) what `play_circuit` plays: P, g0, g1, c, d and e, empty places filled with zeros.
 
-    Within 0.03 dB of the circuits of dsp/tone_stacks.py up to FITTED of the sample rate, wherever they are turned; 0.1 dB in the
-    deepest notch, which lies 37 dB down. From there to half the sample rate a bright circuit rises, by 7 dB, one of them by 13.
+    Within 0.1 dB of the circuits of dsp/tone_stacks.py up to FITTED of the sample rate, wherever they are turned: 0.08 dB, and 0.1
+    in the deepest notch, which lies 37 dB down. From there to half the sample rate a bright circuit rises by 3 dB, the top boost by 13.
     """
     system = state_space(circuit, positions, xp)
     a, b, c, d = system
@@ -202,18 +202,19 @@ def _weights(system, held, sample_rate: float, xp):
     driven = ((before + now * z[:, None]) * sharp[:, None])[:, :, None]
     plain = (states((z - 1.0)[:, None, None] * one - change, driven) * c).sum(-1) + d
 
-    relative = _real(differences / circuit[:, None], xp)
+    relative = _real((differences / circuit[:, None])[:POINTS], xp)
     loose = PHASE**2 * (relative.T @ relative)
-    missing = _real((circuit - plain) / circuit, xp)
+    missing = _real(((circuit - plain) / circuit)[:POINTS], xp)
     weights = xp.linalg.solve(relative.T @ relative, relative.T @ missing)
     loudness = xp.abs(circuit)
-    weight = ((loudness.max() / loudness) ** DIPS)[:, None]
+    # In a notch little is left of much: a point weighs by how far it lies under the loudest.
+    weight = xp.concat([(loudness.max() / loudness)[:POINTS], xp.asarray(np.full(BEYOND, BEYOND_WEIGHS))])[:, None]
     for _ in range(FITS):
         reached = plain + differences @ (weights + 0j)
         slopes = (differences / reached[:, None]).real
         heavy = weight * slopes
         short = heavy.T @ (xp.log(loudness) - xp.log(xp.abs(reached)))
-        missing = _real((circuit - reached) / circuit, xp)
+        missing = _real(((circuit - reached) / circuit)[:POINTS], xp)
         weights = weights + xp.linalg.solve(heavy.T @ slopes + loose, short + PHASE**2 * (relative.T @ missing))
     return back @ weights
 
@@ -224,12 +225,13 @@ def _real(numbers, xp):
 
 
 @cache
-def _grid() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _grid() -> tuple[np.ndarray, ...]:
     """Where the fit looks, in cycles per frame, denser at both ends; z and v / u there; what the taps of w give there.
 
     The taps are nearly the same: for the fit they are mixed into as many that are orthogonal, and the last matrix leads back.
     """
-    points = FITTED * np.sin(0.5 * np.pi * (np.arange(POINTS) + 0.5) / POINTS) ** 2
+    inside = FITTED * np.sin(0.5 * np.pi * (np.arange(POINTS) + 0.5) / POINTS) ** 2
+    points = np.concatenate([inside, FITTED + (0.5 - FITTED) * np.arange(1, BEYOND + 1) / BEYOND])
     z = np.exp(2j * np.pi * points)
     difference = (1.0 - 1.0 / z) ** 2
     taps = (difference / (1.0 + POLE / z))[:, None] * z[:, None] ** -np.arange(TAPS)
