@@ -153,8 +153,8 @@ def _share(track: Track, position: float) -> float:
 def circuit_filter(circuit: Circuit, positions, sample_rate: float, xp):
     """(VALUES,) what `play_circuit` plays: P, g0, g1, c, d and e, empty places filled with zeros.
 
-    Within 0.1 dB of the circuits of dsp/tone_stacks.py up to FITTED of the sample rate, wherever they are turned: 0.08 dB, and 0.1
-    in the deepest notch, which lies 37 dB down. From there to half the sample rate a bright circuit rises by 3 dB, the top boost by 13.
+    Within 0.1 dB of the circuits of dsp/tone_stacks.py up to FITTED of the sample rate, wherever they are turned: 0.08 dB, and
+    nearly 0.1 in the deepest notch, 37 dB down. From there to half the sample rate bright ones rise by 3 dB, the top boost by 13.
     """
     system = state_space(circuit, positions, xp)
     a, b, c, d = system
