@@ -85,7 +85,7 @@ TOP_BOOST = Circuit(  # Vox AC30 Top Boost, 1961: the bass control's wiper is wh
         Resistor("out", "ground", 600.0),
     )
 )
-JAMES = Circuit(  # E. J. James, "Simple Tone Control Circuit", Wireless World 2/1949, generic values of the topology that Orange and Ampeg used
+JAMES = Circuit(  # E. J. James, "Simple Tone Control Circuit", Wireless World 2/1949; common values, as Orange and Ampeg used it
     (
         Resistor("in", "anode", 38.0),
         Resistor("anode", "high", 100.0),
