@@ -6,14 +6,10 @@ import soundfile
 
 from neuralamp.blocks.tuner import Note, Tuner, nearest_note
 from neuralamp.dsp.node import Node
+from tests.blocks.partials import cents, first_partial, name_to_hz
 from tests.sound import at_rest, cuts, noise, play_in_cuts, reset, sine
 
 RATE = 48000.0
-SEMITONES = {"c": 0, "db": 1, "d": 2, "eb": 3, "e": 4, "f": 5, "gb": 6, "g": 7, "ab": 8, "a": 9, "bb": 10, "b": 11}
-
-
-def cents(frequency, right):
-    return 1200.0 * np.log2(frequency / right)
 
 
 def readings(node: Node, x: np.ndarray, every: int = 64) -> np.ndarray:
@@ -23,30 +19,6 @@ def readings(node: Node, x: np.ndarray, every: int = 64) -> np.ndarray:
         node.play(x[None, begin : begin + every], 1)
         shown.append(float(node.record["frequency"][0]))
     return np.array(shown)
-
-
-def name_to_hz(name: str) -> float:
-    """What a file of the recordings is called after: e2 is 82.4 Hz."""
-    return 440.0 * 2.0 ** ((SEMITONES[name[:-1]] + 12 * int(name[-1]) - 57) / 12.0)
-
-
-def first_partial(x: np.ndarray, rate: float, about_hz: float) -> float:
-    """The measured pitch: the first partial's mean frequency over a stretch, in float64.
-
-    The highest bin of a padded transform under a Hann window, then how far the phase has come between two windows one period
-    apart, which is exact for a steady partial and the Hann-weighted mean of one that moves.
-    """
-    apart = round(rate / about_hz)
-    size = x.size - apart
-    window = np.hanning(size)
-    spectrum = np.abs(np.fft.rfft(x[:size] * window, 1 << 19))
-    bins = np.arange(spectrum.size) * rate / (1 << 19)
-    near = np.abs(cents(np.maximum(bins, 1.0), about_hz)) < 80.0
-    frequency = bins[near][np.argmax(spectrum[near])]
-    turned_back = window * np.exp(-2j * np.pi * frequency / rate * np.arange(size))
-    before, after = np.sum(x[:size] * turned_back), np.sum(x[apart:] * turned_back)
-    turn = np.angle(after * np.conj(before) * np.exp(-2j * np.pi * frequency / rate * apart))
-    return float(frequency + turn * rate / (2.0 * np.pi * apart))
 
 
 class Take:

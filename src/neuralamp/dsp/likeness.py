@@ -39,6 +39,8 @@ LIKENESS: dict[str, Any] = {
     "no_dc": float,
     "fall": float,
     "clock": int,  # frames heard
+    "waited": int,  # of these since the last frame of slow sound
+    "place": int,  # where the next frame lies in `recent`
     "at": int,  # where the newest frame of `past` lies
     "before": float,  # the last frame of slow sound, as it came
     "centred": float,  # and without its mean
@@ -100,11 +102,14 @@ def hear(box, x):
     """One frame; True where it was the last of a frame of slow sound, which is then `box.centred`, and `alike` is new."""
     size = DOT_LANES * box.every
     recent = floats_at(box.recent, 2 * size)
-    place = box.clock % size
+    place = box.place
     recent[place] = recent[place + size] = x
+    box.place = place + 1 if place + 1 < size else 0
     box.clock += 1
-    if box.clock % box.every:
+    box.waited += 1
+    if box.waited < box.every:
         return False
+    box.waited = 0
     slow = dot(box.taps, box.recent + 4 * (place + 1), size)
     box.centred = slow - box.before + box.no_dc * box.centred
     box.before = slow

@@ -24,7 +24,7 @@ MUCH_BETTER = 3.0  # a longer lag is the period where so many times less is unli
 HEARD = 0.75  # the likeness of a note; what is less alike is noise, or a chord
 SOFTEST = 1e-4  # of level, -80 dB: under it nothing is heard
 SAME_NOTE = 0.03  # half a semitone: nearer frequencies are the same note
-STIFF = 0.06  # how much sharper than its first partial a thick string's period may be, while it is struck hard
+STIFF = 0.025  # 43 cents: how far the two ears may be apart, as on a thick string; beyond, the note has been bent or changed
 LOST = 6  # scans without a note, 26 ms, after which it has ended
 POLES = 4
 NARROW = 1.0 / 6.0  # of the note: the low-pass of each of the POLES, so that the neighbouring partials are 63 dB down
@@ -145,7 +145,11 @@ def _read(box, found):
         box.turning = found
     turn = math.atan2(box.mean[1, 1], box.mean[0, 1]) if box.mean[0, 1] != 0.0 else 0.0
     fine = box.turning + turn * box.slow_rate / (2.0 * math.pi)
-    if periods < TRUSTED or abs(fine - found) > STIFF * found:
+    if periods < TRUSTED:
+        box.frequency = found
+        return
+    if abs(fine - found) > STIFF * found:
+        _begin(box, found)
         box.frequency = found
         return
     box.frequency = fine
