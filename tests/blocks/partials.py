@@ -26,8 +26,8 @@ def first_partial(x: np.ndarray, rate: float, about_hz: float) -> float:
     apart = round(rate / about_hz)
     size = x.size - apart
     window = np.hanning(size)
-    spectrum = np.abs(np.fft.rfft(x[:size] * window, 1 << 19))
-    bins = np.arange(spectrum.size) * rate / (1 << 19)
+    spectrum = np.abs(np.fft.rfft(x[:size] * window, 1 << 17))
+    bins = np.arange(spectrum.size) * rate / (1 << 17)
     near = np.abs(cents(np.maximum(bins, 1.0), about_hz)) < 80.0
     frequency = bins[near][np.argmax(spectrum[near])]
     turned_back = window * np.exp(-2j * np.pi * frequency / rate * np.arange(size))

@@ -21,7 +21,8 @@ SCAN = 8  # lags looked at in each frame of slow sound: all of them in 4.4 ms
 HIGHEST_HZ = 1500.0  # above E6, the highest fret of a guitar
 FIRST_IS_ENOUGH = 0.86  # of a longer lag's likeness: then the shorter is the period, and the longer one two or three of it
 MUCH_BETTER = 3.0  # a longer lag is the period where so many times less is unlike: the first partial is weak
-HEARD = 0.75  # the likeness of a note; what is less alike is noise, or a chord
+UNSURE = 0.006  # of likeness, which is not known better than that
+HEARD = 0.7  # the likeness of a note; what is less alike is noise, or a chord
 SOFTEST = 1e-4  # of level, -80 dB: under it nothing is heard
 SAME_NOTE = 0.03  # half a semitone: nearer frequencies are the same note
 STIFF = 0.025  # 43 cents: how far the two ears may be apart, as on a thick string; beyond, the note has been bent or changed
@@ -72,7 +73,7 @@ def _scan(box):
         before, here = box.last[0], box.last[1]
         if box.cursor >= 2 and before < here and here >= after:
             away, like = summit(before, here, after)
-            if FIRST_IS_ENOUGH * like > box.best[1] or MUCH_BETTER * (1.0 - like) + 0.01 < 1.0 - box.best[1]:
+            if FIRST_IS_ENOUGH * like > box.best[1] or MUCH_BETTER * (1.0 - like) + UNSURE < 1.0 - box.best[1]:
                 box.best[0], box.best[1] = lag - 1 + away, like
         box.last[0], box.last[1] = here, after
         box.cursor += 1
