@@ -9,6 +9,7 @@ from neuralamp.dsp.glide import glide, glides
 from neuralamp.dsp.likeness import hear
 from neuralamp.dsp.node import CHANNELS, Node, State, node
 from neuralamp.dsp.pitch_shift import (
+    LATENESS,
     SHIFT,
     VOICE,
     longest_delay,
@@ -42,7 +43,7 @@ class Detune(Block):
             memory=shift_memory(sample_rate, channels, extra),
             constants=shift_constants(sample_rate),
         )
-        return Part(made, CHANNELS, tail_frames=longest_delay(sample_rate) + math.ceil(extra))
+        return Part(made, CHANNELS, tail_frames=longest_delay(sample_rate) + math.ceil(extra), notes=(LATENESS,))
 
     state = State(goal=(4,), now=(4,), slew=float, channels=int, voices=(CHANNELS, VOICE), **SHIFT)
 

@@ -11,6 +11,7 @@ from neuralamp.dsp.jit import floats_at, kernel
 from neuralamp.dsp.node import POINTER, Node, State, node
 from neuralamp.dsp.pitch import PITCH, hear_pitch
 from neuralamp.dsp.pitch_shift import (
+    LATENESS,
     SHIFT,
     VOICE,
     longest_delay,
@@ -65,7 +66,7 @@ class Harmoniser(Block):
             memory=shift_memory(sample_rate, channels),
             constants=shift_constants(sample_rate) | {"table": interval_ratios(self.set["key"], self.set["scale"])},
         )
-        return Part(made, channels, tail_frames=longest_delay(sample_rate))
+        return Part(made, channels, tail_frames=longest_delay(sample_rate), notes=(LATENESS,))
 
     # held: the note, in semitones, A4 is 69. ratios: of the voices, gliding.
     state = State(

@@ -7,6 +7,7 @@ from neuralamp.dsp.glide import glide, glides
 from neuralamp.dsp.likeness import hear
 from neuralamp.dsp.node import Node, State, node
 from neuralamp.dsp.pitch_shift import (
+    LATENESS,
     SHIFT,
     VOICE,
     longest_delay,
@@ -36,7 +37,7 @@ class Octaver(Block):
             memory=shift_memory(sample_rate, channels),
             constants=shift_constants(sample_rate),
         )
-        return Part(made, channels, tail_frames=longest_delay(sample_rate))
+        return Part(made, channels, tail_frames=longest_delay(sample_rate), notes=(LATENESS,))
 
     state = State(goal=(3,), now=(3,), slew=float, channels=int, voices=(2, VOICE), **SHIFT)
 

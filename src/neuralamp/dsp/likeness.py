@@ -27,9 +27,7 @@ PASS_HZ = 1800.0  # the half of the way down of the low-pass before: the highest
 SHORTEST_WINDOW_MS = 7.0  # the time constant of the window, so that a chord's beats do not look like one period
 WINDOW = 0.7  # of the lag, where that is longer: enough of a period must be heard
 
-FALL_MS = (
-    15.0  # the level that the sound is brought to 1 by falls to 37 % in this time: a hard pick is forgotten as fast as it fades
-)
+FALL_MS = 15.0  # the level that is divided by falls to 37 % in this time: a hard pick is forgotten as fast as it fades
 FLOOR = 1e-5  # of level, -100 dB: there the sound is left soft
 
 LIKENESS: dict[str, Any] = {
