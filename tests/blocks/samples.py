@@ -47,6 +47,9 @@ FILES: dict[str, Callable[[Path, float], dict[str, Any]]] = {"amp": _amp, "cab":
 NEVER_SILENT = frozenset({"amp"})
 """Boxes that make a sound of their own in silence, as the biases of a net do."""
 
+RING_AHEAD = frozenset({"overdrive"})
+"""Boxes with filters of linear phase, as oversampling has: their answer swells for some frames before it is there."""
+
 
 def sample(word: str, folder: Path, sample_rate: float = 48000.0) -> Block:
     """The box of this word, its files in the folder, its knobs at their defaults."""
