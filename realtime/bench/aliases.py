@@ -86,7 +86,7 @@ def main() -> int:
     over = False
     print(f"{'box':<16}{'drive':>9}{'worst alias':>13}{'at':>10}{'latency':>18}")
     for name in DRIVES:
-        for drive_db in (0.0, 20.0, np.inf) if asked.only in name else ():
+        for drive_db in (0.0, 20.0, np.inf) if asked.only in name and name in boxes() else ():
             found = worst(name, drive_db, asked.rate)
             limit_db = next(limit for drive, limit in LIMITS_DB.items() if found.drive_db <= drive)
             mark = "  over" if found.worst_db > limit_db else ""

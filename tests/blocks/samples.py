@@ -47,7 +47,7 @@ FILES: dict[str, Callable[[Path, float], dict[str, Any]]] = {"amp": _amp, "cab":
 NEVER_SILENT = frozenset({"amp"})
 """Boxes that make a sound of their own in silence, as the biases of a net do."""
 
-RING_AHEAD = frozenset({"overdrive"})
+RING_AHEAD = frozenset({"big_fuzz", "distortion", "fuzz", "octave_fuzz", "overdrive", "treble_booster"})
 """Boxes with filters of linear phase, as oversampling has: their answer swells for some frames before it is there."""
 
 

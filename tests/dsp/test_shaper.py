@@ -4,7 +4,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from neuralamp.dsp.diode import GERMANIUM, SILICON, diode_pair
+from neuralamp.dsp.junctions import GERMANIUM, SILICON, diode_pair
 from neuralamp.dsp.shaper import LARGEST, MEMORY, shape, shaper_table
 
 

@@ -9,9 +9,9 @@ from neuralamp.block import Block, Knob, Part
 from neuralamp.dsp.circuit import POLE_VALUES, corner_hz, first_order, one_pole, second_order
 from neuralamp.dsp.clipper import CLIPPER, bent, clipper_node, lowered, raised, tile_of
 from neuralamp.dsp.delay_line import put, take
-from neuralamp.dsp.diode import SILICON, diode_pair
 from neuralamp.dsp.glide import glide, glides
 from neuralamp.dsp.jit import doubles_at
+from neuralamp.dsp.junctions import SILICON, diode_pair
 from neuralamp.dsp.node import CHANNELS, POINTER, State, node
 from neuralamp.dsp.oversample import TILE
 from neuralamp.dsp.shaper import shaper_table

@@ -12,8 +12,8 @@ The result is late by half a frame of the rate at which it runs. No memory but t
 left out.
 
 Sources: J. Parker, V. Zavalishin, E. Le Bivic, "Reducing the Aliasing of Nonlinear Waveshaping Using Continuous-Time
-Convolution", DAFx 2016; S. Bilbao, F. Esqueda, J. Parker, V. Valimaki, "Antiderivative Antialiasing for Memoryless Nonlinearities", IEEE
-Signal Processing Letters, 2017.
+Convolution", DAFx 2016; S. Bilbao, F. Esqueda, J. Parker, V. Valimaki, "Antiderivative Antialiasing for Memoryless
+Nonlinearities", IEEE Signal Processing Letters, 2017.
 """
 
 from collections.abc import Callable
