@@ -9,9 +9,10 @@ from neuralamp.block import Block, Knob, Part
 from neuralamp.dsp.circuit import POLE_VALUES, first_order, one_pole
 from neuralamp.dsp.clipper import CLIPPER, bent, clipper_node, lowered, raised, tile_of
 from neuralamp.dsp.glide import glide, glides
+from neuralamp.dsp.jit import kernel
 from neuralamp.dsp.junctions import common_emitter, unit_slope
 from neuralamp.dsp.node import CHANNELS, State, node
-from neuralamp.dsp.oversample import TILE
+from neuralamp.dsp.oversample import TILE, oversampling
 from neuralamp.dsp.shaper import shaper_table
 from neuralamp.units import db_to_gain
 
@@ -21,11 +22,13 @@ FIRST_BASE = 0.014  # volts: 0.23 mA / 80 through 5 kOhm of a guitar turned up
 SECOND_ACROSS, SECOND_MOST = 4.5, 7.7  # volts over 8.67 kOhm: 0.52 mA at rest, the emitter held at 1.2 V
 SECOND_BASE = 0.16  # volts: 0.52 mA / 110 through the first one's 33 kOhm
 OUT = 0.12  # of those volts leave, so that a full swing is about half of full scale
-IN_HZ = 30.0  # 2.2 uF into the first base
+IN_HZ = 5.0  # 2.2 uF into 14 kOhm, of the guitar and the first base at rest
+CHARGED_FROM = 0.5  # of the curve's input: where the base conducts and charges that capacitor through the guitar alone,
+CHARGED_BY = 3.0  # so many times as much more: 5 kOhm against 14
 OUT_HZ = 32.0  # 10 nF into 500 kOhm
-TAIL_SECONDS = 0.3  # both capacitors at 5 ms, the first one's seen through all the gain
+TAIL_SECONDS = 0.8  # the input's capacitor has a time constant of 32 ms, and is seen through all the gain
 
-IN, BEFORE = 0, POLE_VALUES
+GAIN, BEFORE = 0, 1
 BLOCK, LEVEL, GOALS = BEFORE, BEFORE + POLE_VALUES, BEFORE + POLE_VALUES + 1
 
 
@@ -35,27 +38,30 @@ class Fuzz(Block):
 
     @staticmethod
     def design(knobs, sample_rate, xp):
-        """The input's capacitor with the gain, the output's capacitor, the level."""
+        """The gain, the output's capacitor, the level."""
         gain = db_to_gain(knobs.fuzz, xp)
         return xp.concat(
             [
-                first_order(0.0, gain, IN_HZ * xp.ones_like(gain), sample_rate, xp),
+                xp.stack([gain]),
                 first_order(0.0, 1.0, OUT_HZ * xp.ones_like(gain), sample_rate, xp),
                 xp.stack([db_to_gain(knobs.level, xp)]),
             ]
         )
 
     def prepare(self, sample_rate: float, channels: int, max_frames: int) -> Part:
-        made = clipper_node(self.play, self.start(sample_rate, channels), sample_rate, channels, [_curve()])
+        per_step = 2.0 * np.pi * IN_HZ / (sample_rate * oversampling(sample_rate).factor)
+        values = self.start(sample_rate, channels) | {"per_step": per_step}
+        made = clipper_node(self.play, values, sample_rate, channels, [_curve()])
         late = int(made.record["late"][0])
         return Part(made, channels, latency_frames=late, tail_frames=round(TAIL_SECONDS * sample_rate))
 
-    state = State(goal=(GOALS,), now=(GOALS,), slew=float, channels=int, poles=(CHANNELS, 2), **CLIPPER)
+    # per_step: how fast the input's capacitor charges, at the fast clock. poles: that capacitor, and the output's.
+    state = State(goal=(GOALS,), now=(GOALS,), slew=float, channels=int, per_step=float, poles=(CHANNELS, 2), **CLIPPER)
 
     @node(state)
     def play(inputs, outputs, frames, state):
-        """out = level block(F(gain in(x))). The feedback from the second emitter to the first base, which a capacitor holds still
-        at full fuzz, and the drift of the rest with how hard it is played are left out."""
+        """out = level block(F(charged(gain x))). The feedback from the second emitter to the first base, which a capacitor holds
+        still at full fuzz, is left out."""
         box = carray(state, (1,))[0]
         goal, now = box.goal, box.now
         gliding = glides(now, goal)
@@ -66,16 +72,29 @@ class Fuzz(Block):
                 for k in range(BEFORE if gliding else 0):
                     now[k] = glide(now[k], goal[k], box.slew)
                 for c in range(box.channels):
-                    x = inputs[c][begin + n] + 0.0
-                    tile[c, n] = one_pole(x, now[IN], now[IN + 1], now[IN + 2], box.poles[c], 0)
+                    tile[c, n] = now[GAIN] * inputs[c][begin + n]
             for c in range(box.channels):
-                lowered(box, c, bent(box, c, 0, raised(box, c, count)))
+                line = raised(box, c, count)
+                charge(line, box.per_step, box.poles[c])
+                lowered(box, c, bent(box, c, 0, line))
             for n in range(count):
                 for k in range(BEFORE if gliding else GOALS, GOALS):
                     now[k] = glide(now[k], goal[k], box.slew)
                 for c in range(box.channels):
                     y = one_pole(tile[c, n], now[BLOCK], now[BLOCK + 1], now[BLOCK + 2], box.poles[c], 1)
                     outputs[c][begin + n] = now[LEVEL] * y
+
+
+@kernel
+def charge(line, per_step, poles):
+    """Take the input's capacitor off the line. What the base takes on one side only charges it, so that a loud note pushes the
+    transistors away from their rest, the wave gets narrower on one side, and it comes back as the note dies."""
+    held = poles[0]
+    for n in range(1, line.size):
+        x = line[n] - held
+        held += per_step * (x + CHARGED_BY * max(x - CHARGED_FROM, 0.0))
+        line[n] = x
+    poles[0] = held
 
 
 @lru_cache(maxsize=1)
