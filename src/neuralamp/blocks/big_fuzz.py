@@ -6,10 +6,9 @@ import numpy as np
 from numba import carray
 
 from neuralamp.block import Block, Knob, Part
-from neuralamp.dsp.circuit import POLE_VALUES, corner_hz, first_order, one_pole, second_order
+from neuralamp.dsp.circuit import POLE_VALUES, corner_hz, first_order, one_pole, second_order, two_poles
 from neuralamp.dsp.clipper import CLIPPER, bent, clipper_node, lowered, raised, tile_of
 from neuralamp.dsp.glide import glide, glides
-from neuralamp.dsp.jit import kernel
 from neuralamp.dsp.junctions import SILICON, diode_pair
 from neuralamp.dsp.node import CHANNELS, State, node
 from neuralamp.dsp.oversample import TILE, oversampling
@@ -99,24 +98,13 @@ class BigFuzz(Block):
                     tile[c, n] = one_pole(x, now[LOW_PASS], now[LOW_PASS + 1], now[LOW_PASS + 2], box.poles[c], 1)
             for c in range(box.channels):
                 line = raised(box, c, count)
-                y = bent(box, c, 0, line)
-                between(y, line, box.between, box.poles[c])
+                two_poles(bent(box, c, 0, line), line[1:], box.between, box.poles[c], 2)
                 lowered(box, c, bent(box, c, 1, line))
             for n in range(count):
                 for k in range(BEFORE if gliding else GOALS, GOALS):
                     now[k] = glide(now[k], goal[k], box.slew)
                 for c in range(box.channels):
                     outputs[c][begin + n] = now[LEVEL] * svf(tile[c, n], now[TONE:LEVEL], box.tone_memory[c])
-
-
-@kernel
-def between(y, line, values, poles):
-    """From one clipper to the next: what left the first, through the second one's capacitors, into the line that is bent next."""
-    a, below, above = values[0], values[1], values[2]
-    top_a, top_below, top_above = values[3], values[4], values[5]
-    for n in range(y.size):
-        x = one_pole(y[n], a, below, above, poles, 2)
-        line[n + 1] = one_pole(x, top_a, top_below, top_above, poles, 3)
 
 
 @lru_cache(maxsize=1)

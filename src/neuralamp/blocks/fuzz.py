@@ -24,7 +24,7 @@ SECOND_BASE = 0.16  # volts: 0.52 mA / 110 through the first one's 33 kOhm
 OUT = 0.12  # of those volts leave, so that a full swing is about half of full scale
 IN_HZ = 5.0  # 2.2 uF into 14 kOhm, of the guitar and the first base at rest
 CHARGED_FROM = 0.5  # of the curve's input: where the base conducts and charges that capacitor through the guitar alone,
-CHARGED_BY = 3.0  # so many times as much more: 5 kOhm against 14
+CHARGED_BY = 4.0  # so many times as fast: 3.5 kOhm against 14
 OUT_HZ = 32.0  # 10 nF into 500 kOhm
 TAIL_SECONDS = 0.8  # the input's capacitor has a time constant of 32 ms, and is seen through all the gain
 
@@ -89,11 +89,12 @@ class Fuzz(Block):
 def charge(line, per_step, poles):
     """Take the input's capacitor off the line. What the base takes on one side only charges it, so that a loud note pushes the
     transistors away from their rest, the wave gets narrower on one side, and it comes back as the note dies."""
-    held = poles[0]
+    held, kept, taken = poles[0], 1.0 - per_step, 1.0 - CHARGED_BY * per_step
     for n in range(1, line.size):
-        x = line[n] - held
-        held += per_step * (x + CHARGED_BY * max(x - CHARGED_FROM, 0.0))
-        line[n] = x
+        x = line[n]
+        line[n] = x - held
+        # either way to charge it, whichever charges it more: they meet where the base begins to conduct
+        held = max(kept * held + per_step * x, taken * held + per_step * (CHARGED_BY * x - (CHARGED_BY - 1.0) * CHARGED_FROM))
     poles[0] = held
 
 

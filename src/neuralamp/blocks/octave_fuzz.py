@@ -6,10 +6,9 @@ import numpy as np
 from numba import carray
 
 from neuralamp.block import Block, Knob, Part
-from neuralamp.dsp.circuit import POLE_VALUES, first_order, one_pole
+from neuralamp.dsp.circuit import POLE_VALUES, first_order, one_pole, two_poles
 from neuralamp.dsp.clipper import CLIPPER, bent, clipper_node, lowered, raised, tile_of
 from neuralamp.dsp.glide import glide, glides
-from neuralamp.dsp.jit import kernel
 from neuralamp.dsp.junctions import GERMANIUM, common_emitter, rectified, unit_slope
 from neuralamp.dsp.node import CHANNELS, State, node
 from neuralamp.dsp.oversample import TILE, oversampling
@@ -79,7 +78,7 @@ class OctaveFuzz(Block):
                     tile[c, n] = one_pole(x, now[IN], now[IN + 1], now[IN + 2], box.poles[c], 0)
             for c in range(box.channels):
                 line = raised(box, c, count)
-                through_transformer(bent(box, c, 0, line), line, box.transformer, box.poles[c])
+                two_poles(bent(box, c, 0, line), line[1:], box.transformer, box.poles[c], 1)
                 lowered(box, c, bent(box, c, 1, line))
             for n in range(count):
                 for k in range(BEFORE if gliding else GOALS, GOALS):
@@ -88,16 +87,6 @@ class OctaveFuzz(Block):
                     y = one_pole(tile[c, n], now[BLOCK], now[BLOCK + 1], now[BLOCK + 2], box.poles[c], 3)
                     y = one_pole(y, now[TONE], now[TONE + 1], now[TONE + 2], box.poles[c], 4)
                     outputs[c][begin + n] = now[LEVEL] * y
-
-
-@kernel
-def through_transformer(y, line, values, poles):
-    """From the transistors to the diodes: into the line that is bent next."""
-    a, below, above = values[0], values[1], values[2]
-    top_a, top_below, top_above = values[3], values[4], values[5]
-    for n in range(y.size):
-        x = one_pole(y[n], a, below, above, poles, 1)
-        line[n + 1] = one_pole(x, top_a, top_below, top_above, poles, 2)
 
 
 @lru_cache(maxsize=1)

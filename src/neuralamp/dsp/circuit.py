@@ -8,7 +8,7 @@ Source: V. Zavalishin, "The Art of VA Filter Design", 2018, chapters 3 and 4.
 
 import math
 
-from neuralamp.dsp.jit import inlined
+from neuralamp.dsp.jit import inlined, kernel
 
 POLE_VALUES = 3
 HIGHEST = 0.49  # of the sample rate: tan(pi f / sample_rate) goes to infinity at 0.5
@@ -40,9 +40,33 @@ def _integrator_gain(frequency_hz, sample_rate: float, xp):
 
 
 @inlined
+def pole(x, a, below, above, held):
+    """One frame through `first_order`: (above x + below v with the low-pass v, the capacitor's charge after it).
+
+    The next frame waits for one multiplication and one addition only.
+    """
+    return above * x + below * (held + a * (x - held)), (1.0 - 2.0 * a) * held + 2.0 * a * x
+
+
+@inlined
 def one_pole(x, a, below, above, memory, k):
-    """One frame through `first_order`: y = above x + below v with the low-pass v. memory[k] is the capacitor's charge."""
-    step = a * (x - memory[k])
-    v = memory[k] + step
-    memory[k] = v + step
-    return above * x + below * v
+    """The same with the charge in memory[k]."""
+    y, memory[k] = pole(x, a, below, above, memory[k])
+    return y
+
+
+@kernel
+def two_poles(x, y, values, memory, k):
+    """Frames through two of `first_order`, one behind the other, which do not glide.
+
+    x, y    (frames,) float64.
+    values  (6,) of the first, then of the second.
+    memory  at k and k + 1 their charges.
+    """
+    a, below, above = values[0], values[1], values[2]
+    b, below_b, above_b = values[3], values[4], values[5]
+    first, second = memory[k], memory[k + 1]
+    for n in range(x.size):
+        middle, first = pole(x[n], a, below, above, first)
+        y[n], second = pole(middle, b, below_b, above_b, second)
+    memory[k], memory[k + 1] = first, second
