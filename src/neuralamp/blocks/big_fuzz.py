@@ -1,12 +1,13 @@
 """Big fuzz: two clippers in a row for a wall that sustains, and a tone knob with a hole in the middle."""
 
+import math
 from functools import lru_cache
 
 import numpy as np
 from numba import carray
 
 from neuralamp.block import Block, Knob, Part
-from neuralamp.dsp.circuit import POLE_VALUES, corner_hz, first_order, one_pole, second_order, two_poles
+from neuralamp.dsp.circuit import POLE_VALUES, first_order, one_pole, second_order, two_poles
 from neuralamp.dsp.clipper import CLIPPER, bent, clipper_node, lowered, raised, tile_of
 from neuralamp.dsp.glide import glide, glides
 from neuralamp.dsp.junctions import SILICON, diode_pair
@@ -20,18 +21,23 @@ from neuralamp.units import db_to_gain
 R_IN, C_IN = 8200.0, 100e-9
 R_BACK, C_BACK = 470e3, 470e-12
 OPEN_GAIN = 57.0  # of the transistor: 12 kOhm at its collector over 150 Ohm and its own 60 at the emitter
-STAGE_GAIN = R_BACK / R_IN / (1.0 + (1.0 + R_BACK / R_IN) / OPEN_GAIN)  # 29 dB
-R_DIODES = R_IN * STAGE_GAIN  # what the diodes see beside them
+# At rest a stage is A s C_IN / (s C_IN + (1 + A) (1/R_BACK + s C_BACK) (1 + s R_IN C_IN)) with A the open gain: two poles,
+# 1 + S1 s + S2 s^2, and so a high-pass at the slow one and a low-pass at the fast one.
+S1 = R_BACK * (C_IN / (1.0 + OPEN_GAIN) + C_BACK) + R_IN * C_IN
+S2 = R_IN * C_IN * R_BACK * C_BACK
+SLOW_HZ, FAST_HZ = ((S1 + sign * math.sqrt(S1 * S1 - 4.0 * S2)) / (4.0 * math.pi * S2) for sign in (-1.0, 1.0))
+STAGE_GAIN = 2.0 * math.pi * SLOW_HZ * C_IN * R_BACK * OPEN_GAIN / (1.0 + OPEN_GAIN)  # between the two: 30 dB
+R_DIODES = R_IN * R_BACK / (R_IN + (R_IN + R_BACK) / OPEN_GAIN)  # what the diodes see beside them
 R1, C1, C2, R2, R_TONE = 39e3, 10e-9, 4e-9, 22e3, 100e3  # the tone stack: a low-pass and a high-pass, and a pot between them
 OUT_DB = 13.0  # the last transistor makes up for the tone stack
-TAIL_SECONDS = 0.1  # the capacitors before the clippers: 0.8 ms each, seen through 80 dB
+TAIL_SECONDS = 0.15  # the capacitors before the clippers: 1.8 ms each, seen through 80 dB
 
 HIGH_PASS, LOW_PASS, BEFORE = 0, POLE_VALUES, 2 * POLE_VALUES
 TONE, LEVEL, GOALS = BEFORE, BEFORE + VALUES, BEFORE + VALUES + 1
 
 
 class BigFuzz(Block):
-    sustain = Knob(36.0, 0.0, 50.0, "dB", "gain into the first clipper; the second has 29 dB more")
+    sustain = Knob(36.0, 0.0, 50.0, "dB", "gain into the first clipper; the second has 30 dB more")
     tone = Knob(50.0, 0.0, 100.0, "%", "from dark to bright, with a hole around 1 kHz between them")
     level = Knob(-3.0, -40.0, 12.0, "dB", "how loud it leaves")
 
@@ -51,8 +57,8 @@ class BigFuzz(Block):
         below = (one * ((C1 * (g2 + gp) + C2 * (g1 + gp)) / rest), one * (C1 * C2 / rest))
         return xp.concat(
             [
-                first_order(0.0, gain, one * corner_hz(R_IN, C_IN), sample_rate, xp),
-                first_order(1.0, 0.0, one * corner_hz(R_DIODES, C_BACK), sample_rate, xp),
+                first_order(0.0, gain, one * SLOW_HZ, sample_rate, xp),
+                first_order(1.0, 0.0, one * FAST_HZ, sample_rate, xp),
                 second_order(above, below, sample_rate, xp),
                 xp.stack([db_to_gain(knobs.level + OUT_DB, xp)]),
             ]
@@ -60,8 +66,8 @@ class BigFuzz(Block):
 
     def prepare(self, sample_rate: float, channels: int, max_frames: int) -> Part:
         fast = sample_rate * oversampling(sample_rate).factor
-        high_pass = first_order(0.0, STAGE_GAIN, np.float64(corner_hz(R_IN, C_IN)), fast, np)
-        low_pass = first_order(1.0, 0.0, np.float64(corner_hz(R_DIODES, C_BACK)), fast, np)
+        high_pass = first_order(0.0, STAGE_GAIN, np.float64(SLOW_HZ), fast, np)
+        low_pass = first_order(1.0, 0.0, np.float64(FAST_HZ), fast, np)
         values = self.start(sample_rate, channels) | {"between": np.concatenate([high_pass, low_pass])}
         made = clipper_node(self.play, values, sample_rate, channels, [_curve()] * 2)
         late = int(made.record["late"][0])

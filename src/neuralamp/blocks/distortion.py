@@ -1,14 +1,16 @@
 """Distortion: a great deal of gain into two diodes to ground, and one knob that takes off the edge."""
 
+import math
 from functools import lru_cache
 
 import numpy as np
 from numba import carray
 
 from neuralamp.block import Block, Knob, Part
-from neuralamp.dsp.circuit import POLE_VALUES, corner_hz, first_order, one_pole
+from neuralamp.dsp.circuit import POLE_VALUES, first_order, one_pole
 from neuralamp.dsp.clipper import CLIPPER, bent, clipper_node, lowered, raised, tile_of
 from neuralamp.dsp.glide import glide, glides
+from neuralamp.dsp.jit import kernel
 from neuralamp.dsp.junctions import SILICON, diode_pair
 from neuralamp.dsp.node import CHANNELS, State, node
 from neuralamp.dsp.oversample import TILE
@@ -18,14 +20,12 @@ from neuralamp.units import db_to_gain
 R_BITE, C_BITE = 47.0, 2.2e-6  # one foot of the op-amp: everything above 1.5 kHz
 R_BODY, C_BODY = 560.0, 4.7e-6  # the other: above 60 Hz, with a twelfth of the gain
 R_FEET = R_BITE * R_BODY / (R_BITE + R_BODY)
-C_BACK = 100e-12  # beside the distortion pot
 GAIN_BANDWIDTH_HZ = 1e6  # of the LM308 with 30 pF: at full gain it is this that rounds the treble off
 RAIL_VOLTS = 4.5
 R_DIODES = 1000.0
-TAIL_SECONDS = 0.08  # the body's foot has a time constant of 2.6 ms, the loudest it can be 67 dB of it
+TAIL_SECONDS = 0.08  # the body's foot has a time constant of 2.6 ms, and is seen through 67 dB
 
-BITE, BITE_TOP, BODY, BODY_TOP, BEFORE = range(0, 5 * POLE_VALUES, POLE_VALUES)
-FILTER, LEVEL, GOALS = BEFORE, BEFORE + POLE_VALUES, BEFORE + POLE_VALUES + 1
+POT, FILTER, LEVEL, GOALS = 0, 1, 1 + POLE_VALUES, 2 + POLE_VALUES
 
 
 class Distortion(Block):
@@ -35,32 +35,28 @@ class Distortion(Block):
 
     @staticmethod
     def design(knobs, sample_rate, xp):
-        """Both feet's high-passes, and the gain of each with its low-pass; the filter; the level.
-
-        The gain above all corners is 1 + R/R_FEET with the pot R. A foot r has R/r of it, up to where the op-amp has no more,
-        GAIN_BANDWIDTH_HZ r/R, or C_BACK bridges the pot: both time constants added.
-        """
+        """The pot, in ohms: the gain above all corners is 1 + R/R_FEET; the filter; the level."""
         ohms = R_FEET * (db_to_gain(knobs.distortion, xp) - 1.0)
-        goals = []
-        for foot, farads in ((R_BITE, C_BITE), (R_BODY, C_BODY)):
-            slowness = ohms / foot / GAIN_BANDWIDTH_HZ + 1.0 / corner_hz(ohms + foot, C_BACK)
-            goals += [
-                first_order(0.0, 1.0, corner_hz(foot, farads) * xp.ones_like(ohms), sample_rate, xp),
-                first_order(ohms / foot, 0.0, 1.0 / slowness, sample_rate, xp),
-            ]
-        goals += [first_order(1.0, 0.0, knobs.filter, sample_rate, xp), xp.stack([db_to_gain(knobs.level, xp)])]
-        return xp.concat(goals)
+        low_pass = first_order(1.0, 0.0, knobs.filter, sample_rate, xp)
+        return xp.concat([xp.stack([ohms]), low_pass, xp.stack([db_to_gain(knobs.level, xp)])])
 
     def prepare(self, sample_rate: float, channels: int, max_frames: int) -> Part:
-        made = clipper_node(self.play, self.start(sample_rate, channels), sample_rate, channels, [_curve()])
+        bite, body = 0.5 / (R_BITE * C_BITE * sample_rate), 0.5 / (R_BODY * C_BODY * sample_rate)
+        loop = [math.pi * GAIN_BANDWIDTH_HZ / sample_rate, bite, 1.0 / (R_BITE * (1.0 + bite))]
+        loop += [body, 1.0 / (R_BODY * (1.0 + body))]
+        values = self.start(sample_rate, channels) | {"loop": np.array(loop)}
+        made = clipper_node(self.play, values, sample_rate, channels, [_curve()])
         late = int(made.record["late"][0])
         return Part(made, channels, latency_frames=late, tail_frames=round(TAIL_SECONDS * sample_rate))
 
-    state = State(goal=(GOALS,), now=(GOALS,), slew=float, channels=int, poles=(CHANNELS, 5), **CLIPPER)
+    # loop: half a frame's charge of the op-amp, and of each foot's capacitor with the conductance that the foot has then.
+    # charges: the op-amp's, the feet's, the filter's.
+    state = State(goal=(GOALS,), now=(GOALS,), slew=float, channels=int, loop=(5,), charges=(CHANNELS, 4), **CLIPPER)
 
     @node(state)
     def play(inputs, outputs, frames, state):
-        """out = level filter(D(x + bite(x) + body(x))). The op-amp's slew rate, 0.3 V/us, is left out."""
+        """out = level filter(D(op-amp(x))). The op-amp's slew rate, 0.3 V/us, is left out, and 100 pF across the pot, which would
+        begin at 16 kHz where the op-amp has long been out of gain."""
         box = carray(state, (1,))[0]
         goal, now = box.goal, box.now
         gliding = glides(now, goal)
@@ -68,22 +64,34 @@ class Distortion(Block):
         for begin in range(0, frames, TILE):
             count = min(TILE, frames - begin)
             for n in range(count):
-                for k in range(BEFORE if gliding else 0):
+                for k in range(FILTER if gliding else 0):
                     now[k] = glide(now[k], goal[k], box.slew)
                 for c in range(box.channels):
-                    x, poles = inputs[c][begin + n] + 0.0, box.poles[c]
-                    bite = one_pole(x, now[BITE], now[BITE + 1], now[BITE + 2], poles, 0)
-                    body = one_pole(x, now[BODY], now[BODY + 1], now[BODY + 2], poles, 1)
-                    x += one_pole(bite, now[BITE_TOP], now[BITE_TOP + 1], now[BITE_TOP + 2], poles, 2)
-                    tile[c, n] = x + one_pole(body, now[BODY_TOP], now[BODY_TOP + 1], now[BODY_TOP + 2], poles, 3)
+                    tile[c, n] = amplified(inputs[c][begin + n] + 0.0, now[POT], box.loop, box.charges[c])
             for c in range(box.channels):
                 lowered(box, c, bent(box, c, 0, raised(box, c, count)))
             for n in range(count):
-                for k in range(BEFORE if gliding else GOALS, GOALS):
+                for k in range(FILTER if gliding else GOALS, GOALS):
                     now[k] = glide(now[k], goal[k], box.slew)
                 for c in range(box.channels):
-                    y = one_pole(tile[c, n], now[FILTER], now[FILTER + 1], now[FILTER + 2], box.poles[c], 4)
+                    y = one_pole(tile[c, n], now[FILTER], now[FILTER + 1], now[FILTER + 2], box.charges[c], 3)
                     outputs[c][begin + n] = now[LEVEL] * y
+
+
+@kernel
+def amplified(x, ohms, loop, charges):
+    """One frame through the op-amp, by the trapezoidal rule: its output y rises with what x is above the inverting input v, and
+    the pot's current (y - v)/R is what both feet take. Stable for every pot, as the circuit is.
+    """
+    op_amp, bite, bite_siemens, body, body_siemens = loop[0], loop[1], loop[2], loop[3], loop[4]
+    feet = ohms * (bite_siemens + body_siemens)
+    driven = charges[0] + op_amp * x + ohms * (bite_siemens * charges[1] + body_siemens * charges[2])
+    v = driven / (1.0 + op_amp + feet)
+    y = charges[0] + op_amp * (x - v)
+    charges[0] = 2.0 * y - charges[0]
+    charges[1] += 2.0 * bite / (1.0 + bite) * (v - charges[1])
+    charges[2] += 2.0 * body / (1.0 + body) * (v - charges[2])
+    return y
 
 
 @lru_cache(maxsize=1)

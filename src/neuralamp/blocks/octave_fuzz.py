@@ -30,7 +30,7 @@ BLOCK, TONE, LEVEL, GOALS = BEFORE, BEFORE + POLE_VALUES, BEFORE + 2 * POLE_VALU
 
 
 class OctaveFuzz(Block):
-    fuzz = Knob(20.0, 0.0, 45.0, "dB", "gain into the transistors; a soft string has the purer octave")
+    fuzz = Knob(20.0, 0.0, 42.0, "dB", "gain into the transistors; a soft string has the purer octave")
     tone = Knob(8000.0, 2000.0, 16000.0, "Hz", "everything above is taken away, 6 dB per octave", taper="log")
     level = Knob(0.0, -40.0, 12.0, "dB", "how loud it leaves")
 

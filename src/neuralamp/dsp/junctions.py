@@ -57,7 +57,7 @@ def rectified(u: np.ndarray, ohms: float, diode: Diode) -> np.ndarray:
     return v
 
 
-def common_emitter(u: np.ndarray, across: float, most: float, base: float, knee: float = 8.0) -> np.ndarray:
+def common_emitter(u: np.ndarray, across: float, most: float, base: float, knee: float = 16.0) -> np.ndarray:
     """How much more voltage is across the collector's resistor, in a stage whose emitter a capacitor holds still.
 
     u       at the base's resistor, over its rest.
