@@ -50,6 +50,9 @@ NEVER_SILENT = frozenset({"amp"})
 SWAYING = {"vibrato": 0.001}
 """Box -> seconds that its answer may begin later than told: a pitch sways where a delay does."""
 
+RING_AHEAD = frozenset({"big_fuzz", "distortion", "fuzz", "octave_fuzz", "overdrive", "treble_booster"})
+"""Boxes with filters of linear phase, as oversampling has: their answer swells for some frames before it is there."""
+
 
 def sample(word: str, folder: Path, sample_rate: float = 48000.0) -> Block:
     """The box of this word, its files in the folder, its knobs at their defaults."""
