@@ -6,7 +6,8 @@
 
 Two runs, each in a process of its own. Counted: a library in front of the C library counts allocations, locks, files and the GIL
 on the audio thread. Sealed: after a warm-up the Linux kernel lets the audio thread make no system call at all. Meanwhile a
-Python thread changes rigs, turns knobs and mutes. Exit status 0 if both runs stay clean, 1 if not.
+Python thread changes rigs, recalls snapshots, turns knobs, bypasses, presses, records, mutes and panics. Exit status 0 if both
+runs stay clean, 1 if not.
 """
 
 import argparse
@@ -17,16 +18,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from neuralamp.engine import Engine
+from neuralamp.engine import Board, Engine
 from neuralamp.errors import EngineError
-from neuralamp.rig import Rig
+from neuralamp.messages import Bypass, Change, Loop, Message, Mute, Panic, Recall, Record, Turn
+from neuralamp.setlist import Song
 from realtime.bench.faults import COUNTED, FAULTS, SEALED, Fault
 from realtime.bench.native import CAUGHT, AudioThread, compiled, forbidden_calls
 from realtime.bench.native import PLAIN as PLAIN_MODE
@@ -50,7 +52,10 @@ class Run:
     buffers: int = 0
     seconds: float = 0.0
     rig_changes: int = 0
+    snapshots: int = 0
     knob_turns: int = 0
+    switches: int = 0
+    recordings: int = 0
     most_plans: int = 0
     growth_mb: float = 0.0
     forbidden: dict[str, int] = field(default_factory=dict)
@@ -99,14 +104,16 @@ def child(proof: str, buffers: int, fault: str) -> Run:
     with tempfile.TemporaryDirectory() as folder:
         rigs = proof_rigs(Path(folder), (Fault(fault),))
         engine = Engine(rigs[0], SAMPLE_RATE, max_frames=1024, live=True, device_inputs=2, input_map=(1,), device_outputs=4)
+        board = Board(engine, [Song(rig.name, rig) for rig in rigs])
         for rig in rigs:  # from here on nothing is compiled
-            engine.change_rig(rig)
+            board.act(Change(rig.name))
+        engine.open_tape(1.0)
         mode = SEALED_MODE if proof == SEALED else PLAIN_MODE
         thread = AudioThread(engine, guitar_like(12.0, inputs=2), changing_lengths(), buffers, mode)
         run = Run(proof, buffers)
         begin = time.monotonic()
         thread.start()
-        _control(engine, rigs, thread, run, begin)
+        _control(board, thread, run, begin)
         thread.join()
         run.seconds = time.monotonic() - begin
     if thread.refused:
@@ -115,17 +122,20 @@ def child(proof: str, buffers: int, fault: str) -> Run:
     return run
 
 
-def _control(engine: Engine, rigs: list[Rig], thread: AudioThread, run: Run, begin: float) -> None:
+def _control(board: Board, thread: AudioThread, run: Run, begin: float) -> None:
     """Everything that a player may do, as fast as it can be done, until the audio thread has played its last buffer."""
-    rng = random.Random(SEED)
-    said, early = begin, None
+    engine, rng = board.engine, random.Random(SEED)
+    said, early, stored = begin, None, 0
     while not thread.done:
-        engine.change_rig(rigs[run.rig_changes % len(rigs)])
-        run.rig_changes += 1
+        run.rig_changes += _done(board, Change("next"))
         for _ in range(20):
-            _turn_something(engine, rng, run)
+            kind = rng.choice(sorted(ACTS))
+            if _done(board, ACTS[kind](engine, rng)):
+                setattr(run, kind, getattr(run, kind) + 1)
             time.sleep(0.0005)
-        engine.mute(rng.random() < 0.2)
+        _done(board, Panic() if rng.random() < 0.05 else Mute(rng.random() < 0.2))
+        engine.read_tape(stored, stored := engine.frames_on_tape())
+        engine.heard()
         run.most_plans = max(run.most_plans, engine.plans_in_memory)
         if early is None and thread.played > thread.buffers // 10:
             early = _memory_mb()
@@ -136,16 +146,38 @@ def _control(engine: Engine, rigs: list[Rig], thread: AudioThread, run: Run, beg
     run.growth_mb = _memory_mb() - early if early is not None else 0.0
 
 
-def _turn_something(engine: Engine, rng: random.Random, run: Run) -> None:
-    """Any knob of any box to anywhere, now or at a frame to come."""
-    boxes = {label: box for label, box in engine.plan.rig.boxes().items() if box.controls}
-    label, box = rng.choice(sorted(boxes.items(), key=lambda item: item[0]))
-    name, knob = rng.choice(sorted(box.controls.items(), key=lambda item: item[0]))
+def _done(board: Board, message: Message) -> bool:
+    """Whether there was room for it: now, or at a frame to come."""
     try:
-        engine.turn(label, name, rng.uniform(knob.low, knob.high), engine.meters().frames + rng.choice([0, 0, 100, 5000]))
-        run.knob_turns += 1
+        board.act(message, board.engine.meters().frames + 100 if isinstance(message, Bypass) else 0)
+        return True
     except EngineError:  # the ring is full: the audio thread waits for a frame to come
         time.sleep(0.001)
+        return False
+
+
+def _turn(engine: Engine, rng: random.Random) -> Message:
+    """Any knob of any box to anywhere."""
+    seats = {label: seat for label, seat in engine.plan.seats.items() if seat.box.controls}
+    label, seat = rng.choice(sorted(seats.items(), key=lambda item: item[0]))
+    name, knob = rng.choice(sorted(seat.box.controls.items(), key=lambda item: item[0]))
+    return Turn(label, name, rng.uniform(knob.low, knob.high))
+
+
+def _switch(engine: Engine, rng: random.Random) -> Message:
+    """Any box in or out, or an action of one that has some."""
+    label = rng.choice(sorted(engine.plan.seats))
+    actions = engine.plan.seats[label].box.actions
+    return Loop(rng.choice(actions)) if actions else Bypass(label)
+
+
+ACTS: dict[str, Callable[[Engine, random.Random], Message]] = {
+    "knob_turns": _turn,
+    "switches": _switch,
+    "snapshots": lambda engine, rng: Recall("next"),
+    "recordings": lambda engine, rng: Record(),
+}
+"""What is counted -> how it is asked for."""
 
 
 def _memory_mb() -> float:
@@ -156,12 +188,14 @@ def _memory_mb() -> float:
 
 def table(runs: list[Run], fault: str) -> Table:
     made = Table(title="Proof of real time" + (f", with the fault {fault}" if fault != "none" else ""))
-    for heading in ("run", "buffers", "seconds", "rig changes", "knob turns", "most plans", "memory", "forbidden", "verdict"):
+    counted = ("rig changes", "snapshots", "knob turns", "switches", "recordings")
+    for heading in ("run", "buffers", "seconds", *counted, "most plans", "memory", "forbidden", "verdict"):
         made.add_column(heading)
     for run in runs:
         forbidden = ", ".join(f"{name} {count}" for name, count in run.forbidden.items()) or run.trouble or "none"
         verdict = "[green]clean" if run.clean else "[red]not real time" if run.forbidden else "[red]no proof"
-        numbers = (run.buffers, f"{run.seconds:.1f}", run.rig_changes, run.knob_turns, run.most_plans, f"{run.growth_mb:+.1f} MB")
+        counts = (getattr(run, name.replace(" ", "_")) for name in counted)
+        numbers = (run.buffers, f"{run.seconds:.1f}", *counts, run.most_plans, f"{run.growth_mb:+.1f} MB")
         made.add_row(run.proof, *map(str, numbers), forbidden, verdict)
     return made
 

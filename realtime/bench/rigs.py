@@ -1,6 +1,7 @@
 """What the proofs play: rigs with every box there is, captures of random weights, and a take that leaves nothing out."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from neuralamp.blocks import boxes
 from neuralamp.capture.capture import Capture
 from neuralamp.capture.card import Card
 from neuralamp.capture.file import save_capture
+from neuralamp.messages import Bypass, Turn
 from neuralamp.nets.in_the_wild import IN_THE_WILD
 from neuralamp.nets.linear.config import LinearConfig
 from neuralamp.nets.lstm.config import LstmConfig
@@ -19,7 +21,7 @@ from neuralamp.nets.sequential.config import SequentialConfig, SequentialLayer
 from neuralamp.nets.slimmable.config import Part, SlimmableConfig
 from neuralamp.nets.wavenet.config import WaveNetConfig
 from neuralamp.nets.wavenet.layers import PLACES, Film, LayerArray, PostLayer
-from neuralamp.rig import Lanes, Rig
+from neuralamp.rig import Lanes, Rig, Snapshot
 
 SAMPLE_RATE = 48000
 
@@ -56,7 +58,7 @@ def make_files(folder: Path) -> dict[str, list[Path]]:
     taps = np.random.default_rng(3).standard_normal((2, 3000)) * np.logspace(0.0, -3.0, 3000)
     response = folder / "response.wav"
     write_audio(response, Audio((0.05 * taps).astype(np.float32), SAMPLE_RATE))
-    return {"capture": captures, "ir": [response]}
+    return {"capture": captures, "ir": [response], "ir_b": [response]}
 
 
 def rare_amps(folder: Path) -> tuple[Block, ...]:
@@ -68,20 +70,31 @@ def rare_amps(folder: Path) -> tuple[Block, ...]:
 def make_box(word: str, files: Mapping[str, list[Path]], choice: int = 0) -> Block:
     """A box by its word, its files the `choice`-th of those that fit."""
     kind = boxes()[word]
-    needed = [name for name, setting in kind.settings().items() if isinstance(setting, FileSetting)]
-    return kind(**{name: files[name][choice % len(files[name])] for name in needed})
+    possible = [name for name, setting in kind.settings().items() if isinstance(setting, FileSetting)]
+    return kind(**{name: files[name][choice % len(files[name])] for name in possible})
 
 
 def proof_rigs(folder: Path, more: tuple[Block, ...] = ()) -> list[Rig]:
     """Rigs to change between: every box in a row, with either capture; lanes; the amp; every net. `more` stands behind."""
     files = make_files(folder)
-    return [
+    rigs = [
         Rig("every box", (*(make_box(word, files) for word in boxes()), *more)),
         Rig("every box, recurrent", (*(make_box(word, files, choice=1) for word in reversed(boxes())), *more)),
         Rig("lanes", (Lanes(((make_box("amp", files),), (make_box("amp", files, choice=1), make_box("level", files)))), *more)),
         Rig("amp", (make_box("amp", files), *more)),
         Rig("every net", (*rare_amps(folder), *more)),
     ]
+    return [replace(rig, snapshots=tuple(random_snapshot(rig, seed) for seed in (1, 2))) for rig in rigs]
+
+
+def random_snapshot(rig: Rig, seed: int) -> Snapshot:
+    """Every knob of a rig somewhere, every second box bypassed."""
+    rng = np.random.default_rng(seed)
+    acts: list[Turn | Bypass] = []
+    for k, (label, box) in enumerate(rig.boxes().items()):
+        acts += [Turn(label, name, rng.uniform(knob.low, knob.high)) for name, knob in box.controls.items()]
+        acts.append(Bypass(label, k % 2 == seed % 2))
+    return Snapshot(str(seed), tuple(acts))
 
 
 def guitar_like(seconds: float, inputs: int, seed: int = 4) -> np.ndarray:

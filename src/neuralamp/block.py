@@ -40,9 +40,13 @@ LONGEST_PATH, LONGEST_NAME = 4000, 255
 
 @dataclass(frozen=True)
 class FileSetting:
-    """A file that a box is built from: a capture, an impulse response. It is changed by a change of rig."""
+    """A file that a box is built from: a capture, an impulse response. It is changed by a change of rig.
+
+    optional  the box plays without it; None where it is not given.
+    """
 
     meaning: str
+    optional: bool = False
 
     def check(self, name: str, value: Any) -> Path:
         text = str(value) if isinstance(value, str | Path) else ""
@@ -142,7 +146,7 @@ class Block:
     design(knobs, sample_rate, xp)   the knobs, in a guitarist's units, to the numbers that the kernel glides towards;
     state, play                      the flat state and the kernel on it (see dsp/node.py);
     prepare, prepare_live            only where memory or constants are needed beyond the record;
-    trails                           whether what it has heard rings on when it is bypassed, as echoes do: it is linear then;
+    trails                           whether what it has heard rings on when it is bypassed, as echoes do, and dies away;
     bypassed                         whether its foot switch is off when the rig is loaded;
     foreign                          whether code of others makes its sound: exempt from the stream law, from budgets, and but for
                                      its own node from the proof of real time;
@@ -166,7 +170,7 @@ class Block:
         self.values: dict[str, float] = {name: own.get(name, knob.default) for name, knob in self.knobs().items()}
         self.set: dict[str, Any] = {}
         for name, setting in self.settings().items():
-            if isinstance(setting, FileSetting) and name not in own:
+            if isinstance(setting, FileSetting) and not setting.optional and name not in own:
                 raise KnobError(f"{self.name()} needs {name}: {setting.meaning}")
             self.set[name] = own.get(name, setting.default if isinstance(setting, Switch | Choice | Text) else None)
         for name in values.keys() - own.keys():
@@ -196,6 +200,11 @@ class Block:
         """What may be turned on this very box: its kind's knobs, and those that its file brings."""
         return self.knobs()
 
+    @property
+    def standing(self) -> dict[str, float]:
+        """Where each of its controls stands when the rig is loaded."""
+        return {name: self.values.get(name, knob.default) for name, knob in self.controls.items()}
+
     @classmethod
     def name(cls) -> str:
         """The word for this box in a rig: the name of its file."""
@@ -213,7 +222,8 @@ class Block:
 
     def files(self) -> tuple[Path, ...]:
         """The files that the box is built from, where they lie."""
-        return tuple(self.set[name] for name, setting in self.settings().items() if isinstance(setting, FileSetting))
+        given = (self.set[name] for name, setting in self.settings().items() if isinstance(setting, FileSetting))
+        return tuple(file for file in given if file is not None)
 
     def plays_at(self) -> int | None:
         """The sample rate at which the box plays as it is, in hertz; None where all are one to it."""

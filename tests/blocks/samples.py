@@ -47,6 +47,12 @@ FILES: dict[str, Callable[[Path, float], dict[str, Any]]] = {"amp": _amp, "cab":
 NEVER_SILENT = frozenset({"amp"})
 """Boxes that make a sound of their own in silence, as the biases of a net do."""
 
+SWAYING = {"vibrato": 0.001}
+"""Box -> seconds that its answer may begin later than told: a pitch sways where a delay does."""
+
+RING_AHEAD = frozenset({"big_fuzz", "distortion", "fuzz", "octave_fuzz", "overdrive", "treble_booster"})
+"""Boxes with filters of linear phase, as oversampling has: their answer swells for some frames before it is there."""
+
 
 def sample(word: str, folder: Path, sample_rate: float = 48000.0) -> Block:
     """The box of this word, its files in the folder, its knobs at their defaults."""
@@ -56,6 +62,8 @@ def sample(word: str, folder: Path, sample_rate: float = 48000.0) -> Block:
 def without_a_sample() -> list[str]:
     """The boxes that need files and have no entry."""
     needy = [
-        word for word, box in boxes().items() if any(isinstance(setting, FileSetting) for setting in box.settings().values())
+        word
+        for word, box in boxes().items()
+        if any(isinstance(setting, FileSetting) and not setting.optional for setting in box.settings().values())
     ]
     return [word for word in needy if word not in FILES]

@@ -9,8 +9,9 @@ from scipy.signal import oaconvolve
 
 from neuralamp.blocks.cab import LONGEST_SECONDS, Cab
 from neuralamp.errors import AudioFileError, KnobError
+from neuralamp.rig import read_rig
 from tests.blocks.samples import impulse_response
-from tests.sound import error_db, noise
+from tests.sound import at_rest, cuts, error_db, noise, play_in_cuts, reset
 
 
 @pytest.fixture
@@ -156,3 +157,112 @@ def test_a_flac_is_as_good_as_its_bits(tmp_path, ir, bits):
     x = noise(1, 5000, seed=5)
     rounding_db = 20.0 * np.log10(2.0 ** (1 - bits) * np.sqrt(3000 / 12))  # of 3000 taps whose energy is one
     assert error_db(play(Cab(ir=tmp_path / "ir.flac"), x), play(Cab(ir=ir), x)) < rounding_db + 1.0
+
+
+@pytest.fixture
+def pair(tmp_path):
+    """Two responses that have nothing in common but their beginning, the second shorter."""
+    return impulse_response(tmp_path / "a.wav", seed=1), impulse_response(tmp_path / "b.wav", seed=2, frames=700)
+
+
+@pytest.mark.parametrize("blend", [0.0, 30.0, 100.0])
+@pytest.mark.parametrize(("one", "two", "inputs"), [(1, 1, 1), (2, 1, 1), (1, 2, 2), (2, 2, 2)])
+def test_a_blend_is_the_sum_of_both_by_their_shares(tmp_path, blend, one, two, inputs):
+    a = impulse_response(tmp_path / "a.wav", channels=one, seed=1)
+    b = impulse_response(tmp_path / "b.wav", channels=two, seed=2, frames=5000)
+    x = noise(inputs, 12000, seed=6)
+    y = play(Cab(ir=a, ir_b=b, blend=blend, align=False), x)
+    assert len(y) == max(one, two, inputs)
+    for lane, row in enumerate(y):
+        heard = x[min(lane, inputs - 1)].astype(np.float64)
+        first, second = (soundfile.read(path, always_2d=True)[0].T for path in (a, b))
+        parts = [oaconvolve(heard, taps[min(lane, len(taps) - 1)])[:12000] for taps in (first, second)]
+        assert error_db(row, (1.0 - blend / 100.0) * parts[0] + blend / 100.0 * parts[1]) < -120.0
+
+
+@pytest.mark.parametrize("blend", [0.0, 17.0, 50.0, 100.0])
+def test_a_response_blended_with_itself_is_itself_bit_for_bit(ir, blend):
+    x = noise(1, 9000, seed=7)
+    assert np.array_equal(play(Cab(ir=ir, ir_b=ir, blend=blend), x), play(Cab(ir=ir), x))
+
+
+@pytest.mark.parametrize("turned", [1.0, -1.0])
+@pytest.mark.parametrize(
+    ("later", "note"),
+    [(12, "moved 12 frames earlier"), (-31, "moved 31 frames later"), (480, "moved 480 frames earlier"), (0, "")],
+)
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_copy_that_is_late_or_turned_over_is_brought_together_exactly(tmp_path, later, turned, note, channels):
+    rng, taps = np.random.default_rng(8), np.zeros((channels, 2600))
+    taps[:, 100:2000] = rng.standard_normal((channels, 1900)) * np.exp(-np.arange(1900) / 300.0)
+    a = write(tmp_path / "a.wav", taps)
+    b = write(tmp_path / "b.wav", turned * np.roll(taps, later, axis=1))
+    part = Cab(ir=a, ir_b=b).prepare(48000.0, 1, 64)
+    x = noise(1, 9000, seed=9)
+    assert np.array_equal(part.node.play(x, channels), play(Cab(ir=a), x))
+    (told,) = part.notes
+    assert note in told
+    assert ("ir_b turned over" in told) == (turned < 0.0)
+    assert Cab(ir=a, ir_b=b, align=False).prepare(48000.0, 1, 64).notes == ()
+
+
+def test_two_microphones_at_one_speaker_thin_each_other_unless_they_are_aligned(tmp_path):
+    """The second 21 frames farther away, duller and turned over: half of each keeps the body of the first."""
+    rng, taps = np.random.default_rng(10), np.zeros(2000)
+    taps[50:1550] = rng.standard_normal(1500) * np.exp(-np.arange(1500) / 100.0)
+    taps = np.convolve(taps, [0.25, 0.5, 0.25], "same")
+    far = -np.convolve(np.roll(taps, 21), 0.3 * 0.7 ** np.arange(30))[:2000]
+    a, b = write(tmp_path / "a.wav", taps), write(tmp_path / "b.wav", far)
+    x = noise(1, 20000, seed=11)
+    alone, together, apart = (
+        10.0 * np.log10(np.mean(np.square(play(box, x))))
+        for box in (Cab(ir=a), Cab(ir=a, ir_b=b), Cab(ir=a, ir_b=b, align=False))
+    )
+    assert together > alone - 2.0
+    assert apart < together - 1.5
+
+
+def test_no_sound_is_cut_off_to_bring_the_second_forward(tmp_path):
+    """It begins at once and is late all the same: the first one waits instead."""
+    a, b = np.zeros(500), np.zeros(500)
+    a[0], b[0], b[40] = 1.0, 0.1, 1.0
+    part = Cab(ir=write(tmp_path / "a.wav", a), ir_b=write(tmp_path / "b.wav", b)).prepare(48000.0, 1, 64)
+    assert part.notes == ("align: ir moved 40 frames later",)
+    x = np.zeros((1, 500), np.float32)
+    x[0, 0] = 1.0
+    y = part.node.play(x, 1)[0]
+    assert np.array_equal(np.flatnonzero(y), [0, 40])
+    assert y[[0, 40]] == pytest.approx([0.05, 1.0])
+
+
+def test_responses_with_nothing_in_common_are_left_where_they_are(tmp_path):
+    rng = np.random.default_rng(12)
+    a, b = (write(tmp_path / f"{name}.wav", rng.standard_normal(4000)) for name in "ab")
+    (note,) = Cab(ir=a, ir_b=b).prepare(48000.0, 1, 64).notes
+    assert "ir_b stays as it is" in note
+
+
+def test_the_blend_glides_and_any_cut_of_it_sounds_the_same(pair):
+    box = Cab(ir=pair[0], ir_b=pair[1], blend=0.0)
+    node, x = box.prepare(48000.0, 2, 64).node, noise(2, 12000, seed=13, peak=0.5)
+    turns = {1001: box.goals({"level": 0.0, "blend": 100.0}, 48000.0), 6003: box.goals({"level": -6.0, "blend": 40.0}, 48000.0)}
+    rest, goal = at_rest(node), node.goal.copy()
+    whole = play_in_cuts(node, x, 2, [12000], turns)
+    for cut in [cuts(12000, np.random.default_rng(14)) for _ in range(4)] + [[1] * 12000]:
+        reset(node, rest)
+        node.goal[:] = goal
+        assert np.array_equal(play_in_cuts(node, x, 2, cut, turns), whole)
+    ends = [play(Cab(ir=path), x) for path in pair]
+    assert np.array_equal(whole[:, :1001], ends[0][:, :1001])
+    half = 1001 + round(0.008 * np.log(2.0) * 48000.0)  # 8 ms to 63 %
+    assert np.allclose(whole[:, half], 0.5 * (ends[0] + ends[1])[:, half], atol=0.01)
+    assert np.allclose(whole[:, 6000], ends[1][:, 6000], atol=1e-4)  # 100 ms later
+
+
+def test_a_rig_finds_its_second_response_beside_it_and_needs_none(tmp_path, ir):
+    impulse_response(tmp_path / "b.wav", seed=2)
+    (tmp_path / "rig.toml").write_text('[[chain]]\nbox = "cab"\nir = "ir.wav"\nir_b = "b.wav"\n')
+    assert read_rig(tmp_path / "rig.toml").boxes()["cab"].files() == (ir, tmp_path / "b.wav")
+    assert Cab(ir=ir).files() == (ir,)
+    with pytest.raises(AudioFileError, match=r"absent\.wav"):
+        Cab(ir=ir, ir_b=tmp_path / "absent.wav").prepare(48000.0, 1, 64)

@@ -51,8 +51,8 @@ def test_what_the_guitar_plays_after_the_change_does_not_echo_in_the_old_rig():
     engine = Engine(Rig("echo", (Echo(frames=4800),)), RATE)
     engine.play(np.zeros((1, 64), np.float32))
     engine.change_rig(Rig("silent", (level(-60.0),)))
-    y = in_buffers(engine, np.concatenate([np.zeros((1, FADE)), np.full((1, 12000), 0.5)], axis=1).astype(np.float32))
-    assert np.abs(y[:, 2000:]).max() < 0.001
+    y = in_buffers(engine, np.concatenate([np.zeros((1, 2 * FADE)), np.full((1, 12000), 0.5)], axis=1).astype(np.float32))
+    assert np.abs(y).max() < 0.001  # a fade in which the new rig listens, one in which the old one falls silent
 
 
 def test_two_rigs_with_the_same_sound_change_without_a_trace():
@@ -128,7 +128,7 @@ def test_a_render_follows_a_set_list():
     assert np.abs(y[:, :2000] - 0.1).max() < 1e-7
     assert abs(y[0, -1] - 2.0**0.5) < 1e-6 and abs(y[1, -1]) < 1e-6
     back = render(songs[1].rig, x, RATE, [Event(2000, Change("quiet"))], songs=songs[::-1])
-    fading = slice(2000, 2000 + FADE)
+    fading = slice(2000 + FADE, 2000 + 2 * FADE)  # it has listened first
     share = np.arange(1, FADE + 1) / FADE
     assert np.abs(back[0, fading] - (2.0**0.5 * (1.0 - share) + 0.1 * share)).max() < 1e-6
     assert np.abs(back[1, fading] - 0.1 * share).max() < 1e-6  # mono under what leaves on the left alone

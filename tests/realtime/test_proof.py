@@ -19,7 +19,8 @@ def test_a_hundred_thousand_buffers_make_no_memory_take_no_lock_and_call_no_syst
     runs = prove(buffers=100_000)
     assert {run.proof: (run.forbidden, run.trouble) for run in runs} == {COUNTED: ({}, ""), SEALED: ({}, "")}
     for run in runs:
-        assert run.rig_changes >= 5 and run.knob_turns >= 50  # or the proof proved only an amp that nobody touched
+        assert run.rig_changes >= 5 and run.knob_turns >= 20  # or the proof proved only an amp that nobody touched
+        assert min(run.snapshots, run.switches, run.recordings) >= 20
         # 2 or 3 where the audio thread runs freely, 18 seen where a busy machine held it up; if none were freed, all of them
         assert run.most_plans < run.rig_changes / 2
         assert run.growth_mb < 20.0  # a plan of these rigs holds 1 to 2 MB

@@ -9,7 +9,6 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from neuralamp.audio import look_at_audio
-from neuralamp.block import FileSetting
 from neuralamp.capture.capture import Capture
 from neuralamp.capture.file import endings, format_of, open_capture
 from neuralamp.capture.loudness import loudness_db
@@ -120,8 +119,7 @@ def _rig(file: Path) -> dict[str, Any]:
     for label, box in rig.boxes().items():
         knobs = {name: f"{box.values[name]:g} {knob.unit} ({knob.low:g} to {knob.high:g})" for name, knob in box.controls.items()}
         boxes[label] = knobs | {
-            name: str(box.set[name]) if isinstance(setting, FileSetting) else box.set[name]
-            for name, setting in box.settings().items()
+            name: str(value) if isinstance(value := box.set[name], Path) else value for name in box.settings()
         }
     facts: dict[str, Any] = {"kind": "rig", "file": file, "name": rig.name, "sample_rate": rig.plays_at(), "boxes": boxes}
     try:

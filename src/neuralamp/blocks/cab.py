@@ -1,4 +1,4 @@
-"""Cab: a loudspeaker and its microphone, by their impulse response."""
+"""Cab: a loudspeaker and its microphone, by their impulse response, or two of them blended."""
 
 from pathlib import Path
 
@@ -8,8 +8,8 @@ from numba import carray
 from neuralamp.audio import look_at_audio, read_audio, resample
 from neuralamp.block import Block, FileSetting, Knob, Part, Switch
 from neuralamp.dsp.convolution import BLOCK, HEAD, convolution_memory, convolution_tables, convolution_taps, convolve
-from neuralamp.dsp.glide import amplify
-from neuralamp.dsp.jit import floats_at
+from neuralamp.dsp.glide import amplify, glide
+from neuralamp.dsp.jit import floats_at, kernel
 from neuralamp.dsp.node import CHANNELS, POINTER, Node, State, node
 from neuralamp.errors import AudioFileError
 from neuralamp.units import db_to_gain
@@ -19,42 +19,55 @@ FADE_SECONDS = 0.01  # where a longer response is cut
 FILE_SECONDS = 10.0  # a longer file is a recording, taken for a response by mistake
 LEAD_DB = -60.0  # under the peak: what comes before is the flight of the sound to the microphone
 TRAIL_DB = -90.0  # under the peak: what comes after is the noise of the converter
+FARTHEST_MS = 10.0  # 3.4 m between two microphones: what is farther apart is not one speaker heard twice
+LEAST_ALIKE = 0.2  # of a correlation that is 1 for copies; two noises of a thousand frames have 0.1 somewhere by chance
 SPEAKER_HZ = (80.0, 8000.0)  # where a guitar speaker speaks, and is measured for its loudness
 
 
 class Cab(Block):
     level = Knob(0.0, -60.0, 24.0, "dB", "gain; 0 leaves the response as loud as it is")
+    blend = Knob(50.0, 0.0, 100.0, "%", "from ir alone to ir_b alone, where a second response is given")
     ir = FileSetting("an impulse response, a WAV or FLAC of one or two channels")
+    ir_b = FileSetting("a second impulse response to blend with the first", optional=True)
     normalise = Switch(
         False, "make every response equally loud: pink noise from 80 to 8000 Hz leaves with the power it came with"
     )
     trim = Switch(False, "cut the silence before the speaker answers, which makes it answer sooner")
+    align = Switch(True, "bring the second response in time and in polarity with the first, so that they do not thin each other")
 
     @staticmethod
     def design(knobs, sample_rate, xp):
-        """Decibels to a linear gain."""
-        return xp.stack([db_to_gain(knobs.level, xp)])
+        """Decibels to a linear gain, and the second response's share."""
+        return xp.stack([db_to_gain(knobs.level, xp), knobs.blend / 100.0])
 
     def prepare(self, sample_rate: float, channels: int, max_frames: int) -> Part:
-        """Raises AudioFileError where the file is no impulse response."""
-        taps = impulse_response(self.set["ir"], sample_rate, normalise=self.set["normalise"], trim=self.set["trim"])
-        responses = len(taps)
+        """Raises AudioFileError where a file is no impulse response."""
+        options = {"normalise": self.set["normalise"], "trim": self.set["trim"]}
+        heard = [impulse_response(path, sample_rate, **options) for path in self.files()]
+        notes: tuple[str, ...] = ()
+        if len(heard) == 2 and self.set["align"]:
+            heard, note = aligned(heard[0], heard[1], sample_rate)
+            notes = (note,)
+        taps = _stacked(heard)
+        blended, responses, _ = taps.shape
         lanes = max(channels, responses)
-        heads, tails = zip(*map(convolution_taps, taps), strict=True)
-        sizes = {"responses": responses, "lanes": lanes, "partitions": len(tails[0])}
+        heads, tails = zip(*map(convolution_taps, taps.reshape(blended * responses, -1)), strict=True)
+        sizes = {"blended": blended, "responses": responses, "lanes": lanes, "partitions": len(tails[0])}
         made = Node(
             self.play,
             self.start(sample_rate, channels) | sizes,
-            memory=convolution_memory(lanes, len(tails[0])),
+            memory=convolution_memory(blended * lanes, len(tails[0])),
             constants={"head": np.stack(heads), "tail": np.stack(tails), **convolution_tables()},
+            scratch={"second": np.zeros(BLOCK, np.float32)},
         )
-        return Part(made, lanes, tail_frames=taps.shape[1])
+        return Part(made, lanes, tail_frames=taps.shape[2], notes=notes)
 
     state = State(
-        goal=(1,),
-        now=(1,),
+        goal=(2,),
+        now=(2,),
         slew=float,
         channels=int,
+        blended=int,
         responses=int,
         lanes=int,
         partitions=int,
@@ -67,26 +80,55 @@ class Cab(Block):
         spectra=POINTER,
         total=POINTER,
         ready=POINTER,
+        second=POINTER,
     )
 
     @node(state)
     def play(inputs, outputs, frames, state):
-        """Left through left and right through right; what there is only one of serves both."""
+        """Left through left and right through right; what there is only one of serves both.
+
+        y = a + share (b - a): two responses that are the same are one, exactly, and both are heard even at either end of the
+        blend, so that it may glide away from there at any frame.
+        """
         box = carray(state, (1,))[0]
-        lanes, parts = box.lanes, box.partitions
-        heads, tails = floats_at(box.head, (box.responses, HEAD)), floats_at(box.tail, (box.responses, parts, 2, BLOCK))
+        blended, lanes, parts = box.blended, box.lanes, box.partitions
+        rows = blended * lanes
+        heads = floats_at(box.head, (blended, box.responses, HEAD))
+        tails = floats_at(box.tail, (blended, box.responses, parts, 2, BLOCK))
         tables = floats_at(box.weights, (2, BLOCK)), floats_at(box.twiddles, (2, BLOCK))
-        recent, spectra = floats_at(box.recent, (lanes, HEAD + BLOCK)), floats_at(box.spectra, (lanes, parts, 2, BLOCK))
-        total, ready = floats_at(box.total, (lanes, 2, BLOCK)), floats_at(box.ready, (lanes, 2, BLOCK))
+        recent, spectra = floats_at(box.recent, (rows, HEAD + BLOCK)), floats_at(box.spectra, (rows, parts, 2, BLOCK))
+        total, ready = floats_at(box.total, (rows, 2, BLOCK)), floats_at(box.ready, (rows, 2, BLOCK))
+        second = floats_at(box.second, BLOCK)
         for lane in range(lanes):
             x, y = carray(inputs[min(lane, box.channels - 1)], (frames,)), carray(outputs[lane], (frames,))
-            head, tail = heads[min(lane, box.responses - 1)], tails[min(lane, box.responses - 1)]
+            head, tail = heads[0, min(lane, box.responses - 1)], tails[0, min(lane, box.responses - 1)]
             convolve(x, y, box.clock, head, tail, tables, (recent[lane], spectra[lane], total[lane], ready[lane]))
+        done = 0
+        while done < frames and blended == 2:  # as many frames at once as `second` holds
+            size = min(BLOCK, frames - done)
+            share = box.now[1]
+            for lane in range(lanes):
+                x, y = carray(inputs[min(lane, box.channels - 1)], (frames,)), carray(outputs[lane], (frames,))
+                head, tail = heads[1, min(lane, box.responses - 1)], tails[1, min(lane, box.responses - 1)]
+                row = lanes + lane
+                memory = recent[row], spectra[row], total[row], ready[row]
+                convolve(x[done : done + size], second[:size], box.clock + done, head, tail, tables, memory)
+                box.now[1] = blend_in(y[done : done + size], second, share, box.goal[1], box.slew)
+            done += size
         box.clock += frames
         now, goal = box.now[0], box.goal[0]
         for lane in range(lanes):
             y = carray(outputs[lane], frames)
             box.now[0] = amplify(y, y, 1.0, now, goal, box.slew)
+
+
+@kernel
+def blend_in(y, other, share, goal, slew):
+    """y += share (other - y) with a share that glides; returns where it is then."""
+    for n in range(y.size):
+        share = glide(share, goal, slew)
+        y[n] += share * ((other[n] + 0.0) - y[n])
+    return share
 
 
 def impulse_response(path: Path, sample_rate: float, *, normalise: bool = False, trim: bool = False) -> np.ndarray:
@@ -117,6 +159,44 @@ def impulse_response(path: Path, sample_rate: float, *, normalise: bool = False,
     taps = resample(audio.samples[:, begin:end].astype(np.float64), audio.sample_rate, sample_rate)
     taps = _cut(taps * (audio.sample_rate / sample_rate), sample_rate)
     return taps / np.sqrt(_pink_power(taps, sample_rate)) if normalise else taps
+
+
+def aligned(a: np.ndarray, b: np.ndarray, sample_rate: float) -> tuple[list[np.ndarray], str]:
+    """Two responses brought together, and what was done to them in one line.
+
+    Where their cross-correlation is largest, by at most FARTHEST_MS, b is moved by whole frames and turned over if it is negative
+    there. Only silence is cut off its beginning; where that is too short, a waits for the rest. What has less than LEAST_ALIKE in
+    common is no speaker heard twice, and stays as it is.
+    """
+    rows = (a, b) if len(a) == len(b) else (a.mean(axis=0, keepdims=True), b.mean(axis=0, keepdims=True))
+    farthest = round(FARTHEST_MS * sample_rate / 1000.0)
+    size = max(a.shape[1], b.shape[1]) + farthest
+    spectra = [np.fft.rfft(taps, size) for taps in rows]
+    correlation = np.fft.irfft(np.sum(np.conj(spectra[0]) * spectra[1], axis=0), size)
+    lags = np.arange(-farthest, farthest + 1)
+    late = int(lags[np.argmax(np.abs(correlation[lags]))])
+    alike = correlation[late] / np.sqrt(np.prod([np.sum(np.square(taps)) for taps in rows]))
+    if abs(alike) < LEAST_ALIKE:
+        return [a, b], f"align: ir_b stays as it is, since it has too little in common with ir (correlation {alike:.2f})"
+    turned = alike < 0.0
+    loudest = np.max(np.abs(b), axis=0)
+    silent = int(np.flatnonzero(loudest >= loudest.max() * db_to_gain(LEAD_DB))[0])
+    cut = min(max(late, 0), silent)
+    moved_a, moved_b = max(late, 0) - cut, max(-late, 0)
+    done = [f"ir_b moved {cut} frames earlier"] if cut else []
+    done += [f"ir_b moved {moved_b} frames later"] if moved_b else []
+    done += [f"ir moved {moved_a} frames later"] if moved_a else []
+    done += ["ir_b turned over"] if turned else []
+    a = np.pad(a, ((0, 0), (moved_a, 0)))
+    b = np.pad(b[:, cut:], ((0, 0), (moved_b, 0))) * (-1.0 if turned else 1.0)
+    return [a, b], f"align: {', '.join(done) or 'ir_b is in time and in polarity with ir'}"
+
+
+def _stacked(heard: list[np.ndarray]) -> np.ndarray:
+    """(responses, channels, taps): what is shorter ends in silence, what has one channel has it twice beside one of two."""
+    channels, taps = max(len(each) for each in heard), max(each.shape[1] for each in heard)
+    wide = [np.broadcast_to(each, (channels, each.shape[1])) for each in heard]
+    return np.stack([np.pad(each, ((0, 0), (0, taps - each.shape[1]))) for each in wide])
 
 
 def _cut(taps: np.ndarray, sample_rate: float) -> np.ndarray:

@@ -44,3 +44,22 @@ def take_between(line, written, delay):
         + c * (-u * (u + 1.0) * (u - 2.0) / 2.0)
         + d * (u * (u + 1.0) * (u - 1.0) / 6.0)
     )
+
+
+@inlined
+def begin(line):
+    """Silence before the first frame, for a line that nobody clears: what `recalled_between` may look at beyond its end."""
+    for n in range(1, 4):
+        line[line.size - n] = 0.0
+
+
+@inlined
+def recalled(line, written, delay):
+    """`take` from a line that nobody clears: silence before its first frame."""
+    return take(line, written, delay) if delay < written else 0.0
+
+
+@inlined
+def recalled_between(line, written, delay):
+    """`take_between` from a line that nobody clears but `begin`."""
+    return take_between(line, written, delay) if delay < written + 1.0 else 0.0

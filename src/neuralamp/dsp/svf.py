@@ -19,19 +19,20 @@ from neuralamp.dsp.jit import kernel
 VALUES = 5
 HIGHEST = 0.49  # of the sample rate: tan(pi f / sample_rate) goes to infinity at 0.5
 BUTTERWORTH = math.sqrt(2.0)  # k = 1 / Q of the flattest cut, 3 dB down at its corner, and of a shelf without overshoot
+BUTTERWORTH_4 = (2.0 * math.cos(math.pi / 8.0), 2.0 * math.sin(math.pi / 8.0))  # the same for two cuts in a row, together 24 dB
 
 
-def low_cut(frequency_hz, amount, sample_rate: float, xp):
+def low_cut(frequency_hz, amount, sample_rate: float, xp, damping: float = BUTTERWORTH):
     """Everything below the corner is taken away; `amount` from 0 (untouched, exactly) to 1 fades the filter in."""
-    g = _integrator_gain(frequency_hz, sample_rate, xp)
-    k = BUTTERWORTH * xp.ones_like(g)
+    g = integrator_gain(frequency_hz, sample_rate, xp)
+    k = damping * xp.ones_like(g)
     return xp.stack([g, k, xp.ones_like(g), -amount * k, -amount])
 
 
-def high_cut(frequency_hz, amount, sample_rate: float, xp):
+def high_cut(frequency_hz, amount, sample_rate: float, xp, damping: float = BUTTERWORTH):
     """Everything above the corner is taken away; `amount` from 0 (untouched, exactly) to 1 fades the filter in."""
-    g = _integrator_gain(frequency_hz, sample_rate, xp)
-    return xp.stack([g, BUTTERWORTH * xp.ones_like(g), 1.0 - amount, xp.zeros_like(g), amount])
+    g = integrator_gain(frequency_hz, sample_rate, xp)
+    return xp.stack([g, damping * xp.ones_like(g), 1.0 - amount, xp.zeros_like(g), amount])
 
 
 def peak(frequency_hz, gain_db, width_octaves, sample_rate: float, xp):
@@ -40,7 +41,7 @@ def peak(frequency_hz, gain_db, width_octaves, sample_rate: float, xp):
     k = 1 / (Q A) with 1 / Q = 2 sinh(ln 2 / 2 width) and A = 10^(dB/40): a cut undoes a boost of the same size.
     """
     a = _root_gain(gain_db, xp)
-    g = _integrator_gain(frequency_hz, sample_rate, xp)
+    g = integrator_gain(frequency_hz, sample_rate, xp)
     k = 2.0 * xp.sinh(0.5 * math.log(2.0) * width_octaves) / a
     return xp.stack([g, k, xp.ones_like(g), k * (a * a - 1.0), xp.zeros_like(g)])
 
@@ -48,7 +49,7 @@ def peak(frequency_hz, gain_db, width_octaves, sample_rate: float, xp):
 def low_shelf(frequency_hz, gain_db, sample_rate: float, xp):
     """`gain_db` far below the corner, half of these decibels at it, nothing far above."""
     a = _root_gain(gain_db, xp)
-    g = _integrator_gain(frequency_hz, sample_rate, xp) / xp.sqrt(a)
+    g = integrator_gain(frequency_hz, sample_rate, xp) / xp.sqrt(a)
     k = BUTTERWORTH * xp.ones_like(g)
     return xp.stack([g, k, xp.ones_like(g), k * (a - 1.0), a * a - 1.0])
 
@@ -56,12 +57,12 @@ def low_shelf(frequency_hz, gain_db, sample_rate: float, xp):
 def high_shelf(frequency_hz, gain_db, sample_rate: float, xp):
     """`gain_db` far above the corner, half of these decibels at it, nothing far below."""
     a = _root_gain(gain_db, xp)
-    g = _integrator_gain(frequency_hz, sample_rate, xp) * xp.sqrt(a)
+    g = integrator_gain(frequency_hz, sample_rate, xp) * xp.sqrt(a)
     k = BUTTERWORTH * xp.ones_like(g)
     return xp.stack([g, k, a * a, k * (1.0 - a) * a, 1.0 - a * a])
 
 
-def _integrator_gain(frequency_hz, sample_rate: float, xp):
+def integrator_gain(frequency_hz, sample_rate: float, xp):
     """g = tan(pi f / sample_rate): where the analog corner must stand for the digital one to be at f."""
     return xp.tan(math.pi * xp.clip(frequency_hz / sample_rate, max=HIGHEST))
 

@@ -180,7 +180,7 @@ def _everything(plan: Plan) -> list[Message]:
     """Every knob and switch of a rig, as its file has it."""
     acts: list[Message] = []
     for label, seat in plan.seats.items():
-        acts += [Turn(label, knob, value) for knob, value in seat.box.values.items()]
+        acts += [Turn(label, knob, value) for knob, value in seat.box.standing.items()]
         acts.append(Bypass(label, seat.box.bypassed))
     return acts
 

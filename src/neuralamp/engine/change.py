@@ -1,35 +1,40 @@
-"""A change of rig: the arriving one fades in, the leaving one fades out, and its echoes ring on underneath."""
+"""A change of rig: the next one listens, then fades in as the last one fades out, whose echoes ring on underneath."""
 
 import numpy as np
 
 from neuralamp.dsp.jit import integers_at, kernel
-from neuralamp.engine.plan import bring_to_rest, enter_stage, keep_clean, leave_stage, plan_at
+from neuralamp.engine.plan import bring_to_rest, keep_clean, leave_stage, plan_at
 from neuralamp.engine.record import MOST_SPILLS, spend_plan, spills_of
 from neuralamp.engine.walk import input_row, output_row, play_walk, walk_at
 
 
 @kernel
-def begin_change(stage, stage_address):
-    """Put the plan that waits on the stage, once the last change has ended and there is a place for what rings on.
+def listens(stage):
+    """Whether a plan waits that may listen already: one after the other."""
+    return stage.coming != 0 and stage.playing != 0 and stage.fade == stage.fade_frames
+
+
+@kernel
+def begin_change(stage):
+    """Put the plan that waits on the stage, once it has listened and there is a place for what rings on.
 
     Where there is none, the one that has rung longest is hurried: it fades out, which takes one fade.
     """
-    if stage.coming == 0 or stage.fade < stage.fade_frames:
+    if stage.playing == 0:
+        stage.playing, stage.coming = stage.coming, 0
+    if not listens(stage):
         return
-    if stage.playing != 0:
-        spills = spills_of(stage)
-        if stage.spill_count == MOST_SPILLS:
-            spills[0].left = min(spills[0].left, stage.fade_frames)
-            return
+    spills = spills_of(stage)
+    if stage.spill_count == MOST_SPILLS:
+        spills[0].left = min(spills[0].left, stage.fade_frames)
+    elif stage.listened >= stage.fade_frames:
         leaving = plan_at(stage.playing)
         leave_stage(leaving)
-        enter_stage(plan_at(stage.coming))
         last = spills[stage.spill_count]
         fades = 2 if leaving.door_count > 0 else 1  # its doors shut, and at the end what still rings
         last.plan, last.passed, last.left = stage.playing, 0, leaving.rings_on + fades * stage.fade_frames
         stage.spill_count += 1
-        stage.fade = 0
-    stage.playing, stage.coming = stage.coming, 0
+        stage.playing, stage.coming, stage.listened, stage.fade = stage.coming, 0, 0, 0
 
 
 @kernel
@@ -37,6 +42,8 @@ def frames_until_change(stage, most):
     """How long nothing begins or ends, at most `most`."""
     if stage.fade < stage.fade_frames:
         most = min(most, stage.fade_frames - stage.fade)
+    if listens(stage) and stage.listened < stage.fade_frames:
+        most = min(most, stage.fade_frames - stage.listened)
     spills = spills_of(stage)
     for i in range(stage.spill_count):
         most = min(most, spills[i].left)
@@ -48,6 +55,15 @@ def frames_until_change(stage, most):
 @kernel
 def play_plan(stage, plan, first, device, frames):
     """One plan, from its row `first` on, on what the device's interleaved buffer holds."""
+    hear(stage, plan, device, frames)
+    walk = walk_at(plan.walk)
+    play_walk(walk, first, frames)
+    return walk
+
+
+@kernel
+def hear(stage, plan, device, frames):
+    """What the device's interleaved buffer holds, into a plan's input rows."""
     walk = walk_at(plan.walk)
     channels = integers_at(stage.input_map, walk.channels_in)
     for c in range(walk.channels_in):
@@ -57,18 +73,32 @@ def play_plan(stage, plan, first, device, frames):
         else:
             row[:] = device[channels[c] :: stage.device_inputs]
     keep_clean(plan, walk, frames)
-    play_walk(walk, first, frames)
-    return walk
 
 
 @kernel
-def arrive(stage, plan, walk, frames):
-    """Fade the playing plan in; one with echoes does so by its doors, lest its echoes begin with a click."""
-    if plan.door_count == 0:
-        for c in range(walk.channels_out):
-            row = output_row(walk, c, frames)
+def listen(stage, device, frames):
+    """Let the plan that waits hear what is played, from silence up over a fade: a chorus or an echo that begins to hear in the
+    middle of a note clicks when that moment comes out of it.
+    """
+    plan = plan_at(stage.coming)
+    hear(stage, plan, device, frames)
+    walk = walk_at(plan.walk)
+    if stage.listened < stage.fade_frames:
+        for c in range(walk.channels_in):
+            row = input_row(walk, c, frames)
             for n in range(frames):
-                row[n] *= np.float32((stage.fade + n + 1) / stage.fade_frames)
+                row[n] *= np.float32((stage.listened + n + 1) / stage.fade_frames)
+    play_walk(walk, 0, frames)
+    stage.listened += frames
+
+
+@kernel
+def arrive(stage, walk, frames):
+    """Fade the playing plan in."""
+    for c in range(walk.channels_out):
+        row = output_row(walk, c, frames)
+        for n in range(frames):
+            row[n] *= np.float32((stage.fade + n + 1) / stage.fade_frames)
     stage.fade += frames
 
 

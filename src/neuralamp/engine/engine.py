@@ -334,4 +334,4 @@ class Stand:
 
 
 def _stands(box: Block) -> Stand:
-    return Stand(dict(box.values), box.bypassed)
+    return Stand(box.standing, box.bypassed)

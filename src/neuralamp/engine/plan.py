@@ -189,21 +189,12 @@ def bring_to_rest(plan):
 
 
 @kernel
-def enter_stage(plan):
-    """Let a plan with echoes be heard over SWITCH_MS, and hear: its doors are shut, and open to where they are turned to."""
-    doors = integers_at(plan.doors, plan.door_count)
-    for k in range(plan.door_count):
-        switch = doubles_at(doors[k], 4)  # goal and now
-        switch[2], switch[3] = SHUT[0], SHUT[1]
-
-
-@kernel
 def leave_stage(plan):
     """Let a plan with echoes fall silent over SWITCH_MS, but for these."""
     doors = integers_at(plan.doors, plan.door_count)
     for k in range(plan.door_count):
-        switch = doubles_at(doors[k], 4)
-        switch[0], switch[1] = SHUT[0], SHUT[1]
+        goal = doubles_at(doors[k], 2)
+        goal[0], goal[1] = SHUT[0], SHUT[1]
 
 
 @kernel

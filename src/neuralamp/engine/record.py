@@ -42,7 +42,8 @@ STAGE = np.dtype(
         ("torn", np.int64),  # recordings that ended because the tape was full
         ("recording", np.float64),  # 1 while the tape runs; turned by events
         ("playing", np.int64),
-        ("coming", np.int64),  # the plan that waits for a place on the stage, or 0
+        ("coming", np.int64),  # the plan that waits for a place on the stage, or 0,
+        ("listened", np.int64),  # and the frames that it has heard
         ("fade", np.int64),  # frames of the arrival that have passed, up to
         ("fade_frames", np.int64),
         ("spills", np.int64),
@@ -155,7 +156,7 @@ def take_events(stage, stage_address, most):
         if event.plan != 0:
             if stage.coming != 0:
                 spend_plan(stage, stage_address, plan_at(stage.coming).generation)
-            stage.coming = event.plan
+            stage.coming, stage.listened = event.plan, 0
         else:
             written = doubles_at(event.address, event.size)
             for k in range(event.size):

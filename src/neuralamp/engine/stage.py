@@ -10,7 +10,7 @@ import numpy as np
 from numba import carray, types
 
 from neuralamp.dsp.jit import address_of, floats_at, flush_denormals, kernel, load_acquire, set_float_mode
-from neuralamp.engine.change import arrive, begin_change, frames_until_change, play_plan, ring_on, silence_all
+from neuralamp.engine.change import arrive, begin_change, frames_until_change, listen, listens, play_plan, ring_on, silence_all
 from neuralamp.engine.output import is_finite, output_stage, peak, write_output
 from neuralamp.engine.plan import plan_at
 from neuralamp.engine.record import PANICS, STAGE, take_events
@@ -31,14 +31,15 @@ def play_stage(stage, stage_address, device_in, device_out, frames):
         silence_all(stage, stage_address)
     while start < frames:
         until_event = take_events(stage, stage_address, min(frames - start, stage.max_frames))
-        begin_change(stage, stage_address)
+        begin_change(stage)
         count = frames_until_change(stage, until_event)
         heard = device_in[start * stage.device_inputs : (start + count) * stage.device_inputs]
         spoken = device_out[start * stage.device_outputs : (start + count) * stage.device_outputs]
-        plan = plan_at(stage.playing)
-        walk = play_plan(stage, plan, 0, heard, count)
+        walk = play_plan(stage, plan_at(stage.playing), 0, heard, count)
+        if listens(stage):
+            listen(stage, heard, count)
         if stage.fade < stage.fade_frames:
-            arrive(stage, plan, walk, count)
+            arrive(stage, walk, count)
         if stage.spill_count > 0:
             ring_on(stage, stage_address, walk, heard, count)
         if stage.live != 0 and not is_finite(walk, count):

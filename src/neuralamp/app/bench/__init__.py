@@ -164,5 +164,6 @@ def box_rigs(folder: Path) -> Iterator[tuple[str, Rig]]:
     write_audio(folder / "ir.wav", Audio(ir.astype(np.float32), SAMPLE_RATE))
     for word, kind in boxes().items():
         if word != "amp":
-            files = {name: folder / "ir.wav" for name, setting in kind.settings().items() if isinstance(setting, FileSetting)}
-            yield word, Rig(word, (kind(**files),))
+            settings = kind.settings().items()
+            needed = [name for name, setting in settings if isinstance(setting, FileSetting) and not setting.optional]
+            yield word, Rig(word, (kind(**dict.fromkeys(needed, folder / "ir.wav")),))
