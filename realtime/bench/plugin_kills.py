@@ -164,7 +164,9 @@ def measure(falls: int, at_once: int = AT_ONCE, say: bool = False) -> Findings:
                 began, buffers = time.monotonic(), 0
         if say and time.monotonic() - said > 10.0:
             said = time.monotonic()
-            line = f"{sum(found.falls.values())} of {falls} falls, {len(found.back_ms)} times back, {found.late_falls} of them late"
+            line = (
+                f"{sum(found.falls.values())} of {falls} falls, {len(found.back_ms)} times back, {found.late_falls} of them late"
+            )
             print(f"{line}, {found.stayed_off} stayed off, {found.wrong + found.steps} wrong frames", file=sys.stderr, flush=True)
     return found
 
