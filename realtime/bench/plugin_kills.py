@@ -4,8 +4,8 @@
     python -m realtime.bench.plugin_kills --falls 30
 
 A few boxes play pedalboard's Gain at 20 dB, in buffers of 64 frames by the clock, each through a worker that is brought to fall
-again and again. Wet sound is ten times as loud as dry, so each frame says how much of it is wet: 0 to 1, or it is neither, which is
-a fault. Each box falls three times: twice it has to be all wet again within 2 s, the third time it has to stay dry and say so.
+again and again. Wet sound is ten times as loud as dry, so each frame says how much of it is wet: 0 to 1, or it is neither, which
+is a fault. Each box falls three times: twice it has to be all wet again within 2 s, the third time it has to stay dry and say so.
 Exit status 0 if all that is so, 1 if not.
 """
 
@@ -39,10 +39,12 @@ HANGS_SECONDS = 3.0  # until one that hangs must have been noticed
 class Findings:
     """What 1000 falls looked like.
 
-    wrong           frames that were neither dry, nor wet, nor between them; `steps` frames between which it went faster than the fade.
-    back_ms         from each fall until all is wet again; late_falls those that took longer than BACK_SECONDS.
-    late_buffers    that were not all wet while nothing had been done to the worker, of `buffers`.
-    cost_us         of a buffer in the audio thread: its CPU time, all boxes' buffers taken together.
+    wrong         frames that were neither dry, nor wet, nor between them; `steps` those at which it went faster than it fades.
+    back_ms       from each fall until all is wet again, dry_ms from the first dry buffer on; `late_falls` took longer than
+                  BACK_SECONDS.
+    stayed_off    boxes that were off after their third fall and said so; `not_off` those that were not.
+    late_buffers  that were not all wet though nothing had been done to the worker, of `quiet_buffers`.
+    cost_us       of the player's thread for a buffer, CPU time and by the clock; most of it is calling the node from Python.
     """
 
     falls: dict[str, int] = field(default_factory=lambda: dict.fromkeys(FALLS, 0))
@@ -164,10 +166,9 @@ def measure(falls: int, at_once: int = AT_ONCE, say: bool = False) -> Findings:
                 began, buffers = time.monotonic(), 0
         if say and time.monotonic() - said > 10.0:
             said = time.monotonic()
-            line = (
-                f"{sum(found.falls.values())} of {falls} falls, {len(found.back_ms)} times back, {found.late_falls} of them late"
-            )
-            print(f"{line}, {found.stayed_off} stayed off, {found.wrong + found.steps} wrong frames", file=sys.stderr, flush=True)
+            back = f"{len(found.back_ms)} times back, {found.late_falls} of them late"
+            line = f"{back}, {found.stayed_off} stayed off, {found.wrong + found.steps} wrong frames"
+            print(f"{sum(found.falls.values())} of {falls} falls, {line}", file=sys.stderr, flush=True)
     return found
 
 

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -223,8 +224,8 @@ def test_both_workers_end_with_the_node(graph):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are of Unix")
+@pytest.mark.skipif(find_spec("pedalboard") is None, reason="the extra plugins is not installed")
 def test_plugins_that_are_killed_stopped_or_lost_in_a_loop_leave_dry_sound_come_back_and_stay_off_the_third_time(monkeypatch):
-    pytest.importorskip("pedalboard", reason="the extra plugins is not installed")
     monkeypatch.setattr("neuralamp.guest.plugin.WORKER", "neuralamp.guest.plugin_worker")  # put back at the end
     found = measure(falls=18, at_once=2)
     assert set(found.falls.values()) == {6}

@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import time
+from importlib.util import find_spec
 from types import SimpleNamespace
 
 import numpy as np
@@ -22,7 +23,7 @@ from neuralamp.setlist import Song
 from tests.guest.test_live import PATIENT, by_the_clock, keeper_of
 from tests.sound import at_rest, noise, play_in_cuts, reset
 
-pytest.importorskip("pedalboard", reason="the extra plugins is not installed")
+pytestmark = pytest.mark.skipif(find_spec("pedalboard") is None, reason="the extra plugins is not installed")
 
 RATE = 48000
 HELD = 3  # frames that a worker keeps back

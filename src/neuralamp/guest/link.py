@@ -122,6 +122,7 @@ class Link:
     def put_knobs(self, goal: np.ndarray) -> None:
         """Where the knobs stand at first."""
         turn_knobs(self.player, goal)
+        publish(self.player + TURNED, 1)  # were they all at zero, they would not have been turned
 
     def let_play(self, number: int) -> None:
         """From now on it is the turn of the worker of this number."""
@@ -179,7 +180,7 @@ class WorkersLink:
         return load(self.player + TURN) == number
 
     def begin(self) -> None:
-        """Answer from what is asked next on; whatever came before is over. The first answers are what was before that: nothing."""
+        """Answer from what is asked next on; whatever came before is over. The first answers are to that: nothing yet."""
         self._answered = load(self.player + ASKED)
         publish(self.worker + SINCE, self._answered + (self._own_frames if self._answered else 0))
         publish(self.worker + ANSWERED, self._answered)

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pedalboard
 
-from neuralamp.errors import PluginError
+from neuralamp.errors import NeuralAmpError, PluginError
 from neuralamp.guest.facts import one_line, shown
 from neuralamp.guest.lifeline import Lifeline
 from neuralamp.guest.link import MOST_KNOBS, WorkersLink
@@ -51,7 +51,7 @@ def main(words: list[str]) -> None:
                 serve(link, int(number), float(nap_seconds), played.play, played.rest, played.turn)
             case _:
                 sys.exit(__doc__)
-    except PluginError as reason:
+    except NeuralAmpError as reason:
         said = {"refused": str(reason)}
     except Exception as reason:  # noqa: BLE001  pedalboard, and the plugin in it, raise whatever they like
         said = {"refused": f"pedalboard cannot play it ({one_line(reason)})"}

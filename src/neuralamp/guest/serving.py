@@ -14,6 +14,7 @@ from neuralamp.guest.link import WorkersLink
 SPINS = 1000  # looks at the player's count, about 50 us, before a nap; live sound is handed over by the clock, and naps will do
 SHORTEST_NAP, LONGEST_NAP = 2e-4, 5e-3  # seconds between two looks at the link
 WAITING_NAP = 5e-3  # of a worker whose turn has not come
+LOUDEST = 1e3  # what foreign code hears: 60 dB over full scale is no guitar, and must not be what makes it fall
 PRIORITY = 5  # of 1 to 99; audio threads have 60 to 80
 NAPS = 8  # in the latency of live sound
 
@@ -50,7 +51,7 @@ def serve(
         if (knobs := link.turned()) is not None:
             turn(knobs)
         if link.live:
-            x = np.nan_to_num(x)
+            x = np.clip(np.nan_to_num(x), -LOUDEST, LOUDEST)
         y = play(x)
         if link.live and not np.isfinite(y).all():
             raise CaptureError("it gave values that are no numbers (NaN or infinite)")
