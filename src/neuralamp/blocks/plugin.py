@@ -28,7 +28,7 @@ class PluginFile(FileSetting):
 class PluginBox(Block):
     plugin = PluginFile(f"a .vst3 (on macOS also .component), or one of pedalboard's own, such as {BUILT_IN}Chorus")
     part = Text("which plugin, where its file holds several")
-    saved = Text("all that the plugin remembers of itself, in base64, as `neuralamp info` shows it")
+    saved = Text("all that the plugin remembers of itself, in base64, as `neuralamp info --json` shows it")
     stereo = Switch(False, "whether mono sound goes into the plugin, and comes out of it, on two channels")
     latency_frames = NumberSetting(64, 8192, "frames", "how late it plays live: twice the device's buffer at least")
     tail_seconds = NumberSetting(0.0, 60.0, "s", "how long it may ring on once the sound has ended; 2 where it is not given")

@@ -67,19 +67,19 @@ def start_worker(
     return worker
 
 
-def look(worker: subprocess.Popen, what: str = "onnxruntime crashed on it") -> dict[str, Any]:
+def look(worker: subprocess.Popen, crashed: str, seconds: float = OPENING_SECONDS) -> dict[str, Any]:
     """What a worker that was started to look says; "facts", or why it has none as "refused"."""
     started = time.monotonic()
-    timer = threading.Timer(OPENING_SECONDS, worker.kill)
+    timer = threading.Timer(seconds, worker.kill)
     timer.start()
     try:
         said = worker.stdout.read(MOST_SAID) if worker.stdout else b""
     finally:
         timer.cancel()
         _end(worker)
-    late = OPENING_SECONDS if time.monotonic() - started >= OPENING_SECONDS else 0.0
+    late = seconds if time.monotonic() - started >= seconds else 0.0
     heard = _heard(said)
-    return heard if "facts" in heard else {"refused": _reason(worker, heard, late, what)}
+    return heard if "facts" in heard else {"refused": _reason(worker, heard, late, crashed)}
 
 
 def _end(worker: subprocess.Popen) -> None:

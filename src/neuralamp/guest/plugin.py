@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from neuralamp.dsp.node import Node
 from neuralamp.errors import PluginError
 from neuralamp.guest.hosting import Hosted
-from neuralamp.guest.keeper import look, start_worker
+from neuralamp.guest.keeper import OPENING_SECONDS, look, start_worker
 from neuralamp.guest.link import Link
 from neuralamp.guest.plugin_facts import BUILT_IN, PluginFacts
 from neuralamp.guest.serving import nap_seconds
@@ -21,6 +21,7 @@ from neuralamp.settings import first_fault
 
 WORKER = "neuralamp.guest.plugin_worker"
 CRASHED = "the plugin crashed"
+LONGEST_EDIT_SECONDS = 24 * 3600.0
 
 
 class Plugin:
@@ -71,11 +72,12 @@ class Plugin:
         return Hosted(link, start, CRASHED)
 
 
-def open_plugin(plugin: Path | str, part: str = "", state: str = "", sample_rate: float = 48000.0) -> Plugin:
+def open_plugin(plugin: Path | str, part: str = "", state: str = "", sample_rate: float = 48000.0, edit: bool = False) -> Plugin:
     """Let a worker look at a plugin. Raises PluginError, in one line, for what cannot be played.
 
     part   which one, where a file holds several.
     state  as `PluginFacts.state` has it; empty for how the plugin is by itself.
+    edit   whether its own window is opened first, and what it is like is what it is left like.
     """
     called, modified = str(plugin), 0
     if not called.startswith(BUILT_IN):
@@ -87,14 +89,20 @@ def open_plugin(plugin: Path | str, part: str = "", state: str = "", sample_rate
             raise PluginError(f"{plugin} is not there; give the path of a .vst3 (on macOS also .component)") from None
     if importlib.util.find_spec("pedalboard") is None:
         raise PluginError("plugins are played by pedalboard, which is not installed; pip install 'neuralamp[plugins]'")
-    return _open(called, modified, part, state, float(sample_rate), WORKER)
+    if edit:
+        return _look("edit", called, part, state, float(sample_rate), LONGEST_EDIT_SECONDS)
+    return _open(called, modified, part, state, float(sample_rate))
 
 
 @lru_cache(maxsize=64)
-def _open(called: str, modified_ns: int, part: str, state: str, sample_rate: float, worker: str) -> Plugin:
+def _open(called: str, modified_ns: int, part: str, state: str, sample_rate: float) -> Plugin:
     """The plugin in a file as it was last written: a rig's knobs and takes share one look."""
+    return _look("look", called, part, state, sample_rate, OPENING_SECONDS)
+
+
+def _look(how: str, called: str, part: str, state: str, sample_rate: float, seconds: float) -> Plugin:
     asked = json.dumps({"plugin": called, "part": part, "state": state})
-    found = look(start_worker("look", str(sample_rate), module=worker, told=asked, clean=False), CRASHED)
+    found = look(start_worker(how, str(sample_rate), module=WORKER, told=asked, clean=False), CRASHED, seconds)
     if "facts" not in found:
         raise PluginError(f"{called} cannot be played: {found['refused']}")
     try:
@@ -102,3 +110,8 @@ def _open(called: str, modified_ns: int, part: str, state: str, sample_rate: flo
     except ValidationError as reason:
         raise PluginError(f"{called} cannot be played: its worker speaks wrongly of {first_fault(reason, 'it')}") from None
     return Plugin(called, asked, sample_rate, facts)
+
+
+def is_plugin(file: Path) -> bool:
+    """Whether a path, by its ending, or a name is a plugin's."""
+    return str(file).startswith(BUILT_IN) or file.suffix.lower() in (".vst3", ".component")

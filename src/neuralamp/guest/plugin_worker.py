@@ -1,11 +1,13 @@
 """The worker of a plugin of others: the one process that pedalboard is loaded in.
 
     python -m neuralamp.guest.plugin_worker look SAMPLE_RATE
+    python -m neuralamp.guest.plugin_worker edit SAMPLE_RATE
     python -m neuralamp.guest.plugin_worker play SAMPLE_RATE NUMBER NAP_SECONDS LINK...
 
 The first line of its input is JSON: {"plugin": path or "pedalboard:Chorus", "part": name, "state": base64}. `look` says what the
-plugin is, `play` plays it on shared memory (link.py, whose words end the line) when it is the turn of its number, until its input
-is closed. What it has to say is one line of JSON on its output: {"facts": ...} or {"refused": "..."}.
+plugin is, `edit` opens its own window and says what it is once that is closed, `play` plays it on shared memory (link.py, whose
+words end the line) when it is the turn of its number, until its input is closed. What it has to say is one line of JSON on its
+output: {"facts": ...} or {"refused": "..."}.
 
 A plugin is installed by its user and may do what he may: it is held off from the audio thread, not from the machine.
 """
@@ -43,8 +45,8 @@ def main(words: list[str]) -> None:
     said: dict[str, Any]
     try:
         match words:
-            case ["look", sample_rate]:
-                said = {"facts": asdict(_look(asked, float(sample_rate)))}
+            case ["look" | "edit" as how, sample_rate]:
+                said = {"facts": asdict(_look(asked, float(sample_rate), edit=how == "edit"))}
             case ["play", sample_rate, number, nap_seconds, *shape]:
                 link = WorkersLink(shape)
                 played = Played(asked, float(sample_rate), link.channels)
@@ -58,12 +60,15 @@ def main(words: list[str]) -> None:
     lifeline.say(said)
 
 
-def _look(asked: dict[str, str], sample_rate: float) -> PluginFacts:
+def _look(asked: dict[str, str], sample_rate: float, edit: bool) -> PluginFacts:
     """In mono, or where it cannot play that, in stereo."""
     try:
-        return Played(asked, sample_rate, 1).facts()
+        played = Played(asked, sample_rate, 1)
     except ValueError:  # pedalboard's, for a number of channels that a plugin does not have
-        return Played(asked, sample_rate, 2).facts()
+        played = Played(asked, sample_rate, 2)
+    if edit:
+        played.edit()
+    return played.facts()
 
 
 class Played:
@@ -99,6 +104,13 @@ class Played:
             latency_frames=self.latency_frames,
             state=base64.b64encode(getattr(self._plugin, "raw_state", b"")).decode(),
         )
+
+    def edit(self) -> None:
+        """Let its user turn it in its own window."""
+        if not hasattr(self._plugin, "show_editor"):
+            raise PluginError("it has no window of its own; turn its knobs")
+        self._plugin.show_editor()
+        self._parameters = parameters(self._plugin.parameters)
 
     def rest(self) -> None:
         """As if it had heard nothing."""
