@@ -11,7 +11,8 @@ from tests.reamp.studio import RATE, take, wire
 WITHOUT_TORCH = """
 import sys
 
-absent = dict.fromkeys(("torch", "matplotlib", "sounddevice", "pedalboard"))  # None: importing it fails, as where it was never installed
+# None: importing it fails, as where it was never installed
+absent = dict.fromkeys(("torch", "matplotlib", "sounddevice", "pedalboard"))
 sys.modules.update(absent)
 sys.argv = ["neuralamp", *sys.argv[1:]]
 from neuralamp.app.cli import main
