@@ -14,6 +14,7 @@ from neuralamp.guest.plugin import Plugin, open_plugin
 from neuralamp.guest.plugin_facts import BUILT_IN, PluginKnob
 
 LATENCY_FRAMES = 512  # 11 ms at 48 kHz: room for buffers of 256 frames and for a worker that the system wakes late
+LOOKED_AT_RATE = 48000.0  # for its knobs, which are the same at any
 TAIL_SECONDS = 2.0
 RESERVED = ("box", "bypass")  # words of a rig file
 
@@ -51,8 +52,7 @@ class PluginBox(Block):
 
     def __init__(self, **values):
         super().__init__(**values)
-        # What the plugin brings may be snapped and undone like any knob, so it is known where it stands.
-        self.values = {name: knob.default for name, knob in self.controls.items()} | self.values
+        self._opened(LOOKED_AT_RATE)  # what cannot be played is told where the rig says it
 
     @property
     def controls(self):
@@ -68,7 +68,7 @@ class PluginBox(Block):
 
     def _named(self) -> dict[str, PluginKnob]:
         named: dict[str, PluginKnob] = {}
-        for knob in self._opened(48000.0).facts.knobs:
+        for knob in self._opened(LOOKED_AT_RATE).facts.knobs:
             word = re.sub(r"\W+", "_", knob.name.lower()).strip("_") or "knob"
             while word in self.known() or word in RESERVED or word in named:
                 word = f"plugin_{word}"
