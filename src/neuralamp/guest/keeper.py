@@ -67,9 +67,9 @@ def start_worker(
     return worker
 
 
-def look(worker: subprocess.Popen, crashed: str, seconds: float = OPENING_SECONDS) -> dict[str, Any]:
-    """What a worker that was started to look says; "facts", or why it has none as "refused"."""
-    started = time.monotonic()
+def look(worker: subprocess.Popen, crashed: str, seconds: float | None = None) -> dict[str, Any]:
+    """What a worker that was started to look says within OPENING_SECONDS, or others: "facts", or why it has none as "refused"."""
+    seconds, started = seconds or OPENING_SECONDS, time.monotonic()
     timer = threading.Timer(seconds, worker.kill)
     timer.start()
     try:

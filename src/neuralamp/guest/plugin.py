@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from neuralamp.dsp.node import Node
 from neuralamp.errors import PluginError
 from neuralamp.guest.hosting import Hosted
-from neuralamp.guest.keeper import OPENING_SECONDS, look, start_worker
+from neuralamp.guest.keeper import look, start_worker
 from neuralamp.guest.link import Link
 from neuralamp.guest.plugin_facts import BUILT_IN, PluginFacts
 from neuralamp.guest.serving import nap_seconds
@@ -97,10 +97,10 @@ def open_plugin(plugin: Path | str, part: str = "", state: str = "", sample_rate
 @lru_cache(maxsize=64)
 def _open(called: str, modified_ns: int, part: str, state: str, sample_rate: float) -> Plugin:
     """The plugin in a file as it was last written: a rig's knobs and takes share one look."""
-    return _look("look", called, part, state, sample_rate, OPENING_SECONDS)
+    return _look("look", called, part, state, sample_rate)
 
 
-def _look(how: str, called: str, part: str, state: str, sample_rate: float, seconds: float) -> Plugin:
+def _look(how: str, called: str, part: str, state: str, sample_rate: float, seconds: float | None = None) -> Plugin:
     asked = json.dumps({"plugin": called, "part": part, "state": state})
     found = look(start_worker(how, str(sample_rate), module=WORKER, told=asked, clean=False), CRASHED, seconds)
     if "facts" not in found:
