@@ -1,5 +1,6 @@
 """Playing: recorded takes through rigs, and a guitar through one, live."""
 
+import random
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -200,6 +201,11 @@ def live(
     ] = None,
     rig: Annotated[Path | None, typer.Option("--rig", "-r", help="A .toml file, or a shipped name.")] = None,
     setlist: Annotated[Path | None, typer.Option("--setlist", help="A .toml file of songs, each with its rig.")] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option("--against", help="A capture beside --capture: A and B, equally loud, are the keys 1 and 2."),
+    ] = None,
+    blind: Annotated[bool, typer.Option("--blind", help="A coin decides which is A; you are told at the end.")] = False,
     device: Annotated[str | None, typer.Option(help="Name or number of the device; the system's own by default.")] = None,
     input_device: Annotated[str | None, typer.Option(help="Of the input, where it is another device.")] = None,
     output_device: Annotated[str | None, typer.Option(help="Of the output, where it is another device.")] = None,
@@ -231,6 +237,8 @@ def live(
         neuralamp live --rig lead.toml --output-channels 3,4
 
         neuralamp live --setlist friday.toml --record --recordings friday
+
+        neuralamp live --capture mine.onnx --against theirs.nam --blind
     """
     if devices:
         terminal.require("live", "sounddevice")
@@ -239,17 +247,24 @@ def live(
     channels = _channels(output_channels)
     if [capture, rig, setlist].count(None) != 2:
         raise RigError("say what to play through: either --capture FILE or --rig FILE.toml or --setlist FILE.toml")
+    if (against and not capture) or (blind and not against):
+        raise RigError("a comparison wants two captures: --capture FILE --against FILE, and --blind where you like")
+    turned = blind and random.random() < 0.5
     terminal.announce_compiling()
     from rich.console import Console
 
     from neuralamp.capture.levels import Levels
     from neuralamp.capture.shelf import find_capture
+    from neuralamp.comparison import LOUDNESS_DB, comparison
     from neuralamp.messages import Record
     from neuralamp.rig import capture_rig, find_rig, read_rig
     from neuralamp.setlist import one_song, read_setlist
 
     if setlist is not None:
         songs = read_setlist(setlist)
+    elif capture is not None and against is not None:
+        pair = find_capture(capture), find_capture(against)
+        songs = one_song(comparison(*pair, loudness_db=LOUDNESS_DB if loudness is None else loudness, turned=turned))
     else:
         songs = one_song(read_rig(find_rig(rig)) if rig is not None else capture_rig(find_capture(capture or "")))
     for song in songs:
@@ -271,6 +286,8 @@ def live(
         seconds=seconds,
         console=Console(stderr=json),
     )
+    if blind:
+        terminal.say(f"A was {against if turned else capture}, B was {capture if turned else against}", json_wanted=json)
     if json:
         terminal.show_json(played)
 
