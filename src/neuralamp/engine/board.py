@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from neuralamp.engine.engine import Engine
 from neuralamp.engine.plan import Plan
-from neuralamp.errors import MessageError
+from neuralamp.errors import MessageError, NeuralAmpError
 from neuralamp.messages import Bypass, Change, Loop, Message, Mute, Panic, Recall, Record, Tap, Turn, Undo
 from neuralamp.setlist import Song
 
@@ -21,12 +21,15 @@ class Board:
 
     songs  the set list, or one song alone. The engine plays the first one.
     ahead  whether the neighbours of the song that plays are made ready beforehand, on a thread of their own: so that a change
-           of rig is heard at once.
+           of rig is heard at once, and never waited for. `coming` is the song that is asked for and not ready yet, `trouble`
+           why one could not come.
     """
 
     def __init__(self, engine: Engine, songs: Sequence[Song], *, ahead: bool = False):
         self.engine, self.songs, self.song = engine, tuple(songs), 0
         self.snapshot: str | None = None
+        self.coming: int | None = None  # the song whose rig is still being made ready
+        self.trouble = ""
         self.muted = self.recording = False
         self._lock = threading.RLock()
         self._taps: list[int] = []
@@ -51,9 +54,7 @@ class Board:
                 case Recall(snapshot):
                     self._recall(snapshot, frame)
                 case Change(rig):
-                    song, before = self._find_song(rig), [Change(self.songs[self.song].name), *self._all_as_it_stands()]
-                    self._change(song, frame)
-                    self._remember(before)
+                    self._change(self._find_song(rig), frame)
                 case Undo():
                     self._undo(frame)
                 case Mute(on):
@@ -119,9 +120,10 @@ class Board:
         if not self._undos:
             raise MessageError("there is nothing to undo")
         acts = self._undos.pop()
-        if acts and isinstance(acts[0], Change):
-            self._change(self._find_song(acts[0].rig), frame)
-        self._apply([act for act in acts if not isinstance(act, Change)], frame)
+        if isinstance(acts[0], Change):
+            self._change(self._find_song(acts[0].rig), frame, acts[1:])
+        else:
+            self._apply(acts, frame)
 
     def _tap(self, frame: int) -> list[Message]:
         """A beat; the turns of every knob named tempo, once there are two."""
@@ -157,13 +159,41 @@ class Board:
         names = [song.name for song in self.songs]
         return names.index(_named(name, names, names[self.song], "rig"))
 
-    def _change(self, song: int, frame: int) -> None:
-        plan = self._ready.pop(song).result() if song in self._ready else self.engine.prepare(self.songs[song].rig)
+    def _change(self, song: int, frame: int, back_to: Sequence[Message] | None = None) -> None:
+        """Bring a song on once its rig is ready: now, or, where that is made on a thread of its own, as soon as it has been made.
+
+        back_to  how the rig stood, where it comes back by an undo.
+        """
+        if self._worker is None:
+            self._arrive(song, self.engine.prepare(self.songs[song].rig), frame, back_to)
+            return
+        if song not in self._ready:
+            self._ready[song] = self._worker.submit(self.engine.prepare, self.songs[song].rig)
+        self.coming = song
+        self._ready[song].add_done_callback(lambda made: self._arrive_if_wanted(song, made, frame, back_to))
+
+    def _arrive_if_wanted(self, song: int, made: Future[Plan], frame: int, back_to: Sequence[Message] | None) -> None:
+        with self._lock:
+            if self.coming != song or made.cancelled():
+                return
+            self.coming = None
+            self._ready.pop(song, None)
+            try:
+                self._arrive(song, made.result(), frame, back_to)
+            except NeuralAmpError as reason:  # of a capture that has been moved since the set list was read
+                self.trouble = f"{self.songs[song].name} cannot be played: {reason}"
+
+    def _arrive(self, song: int, plan: Plan, frame: int, back_to: Sequence[Message] | None) -> None:
+        before = [Change(self.songs[self.song].name), *self._all_as_it_stands()]
         self.engine.change_rig(plan, frame, self.songs[song].name)
-        self.song, self.snapshot = song, None
+        self.song, self.snapshot, self.trouble = song, None, ""
         if snapshot := self.songs[song].snapshot:
             self._recall(snapshot, frame)
             self._undos.pop()
+        if back_to is None:
+            self._remember(before)
+        else:
+            self._apply(back_to, frame)
         self._look_ahead()
 
     def _look_ahead(self) -> None:
@@ -171,7 +201,7 @@ class Board:
         if self._worker is None:
             return
         near = {(self.song + step) % len(self.songs) for step in (1, -1)} - {self.song}
-        self._ready = {song: ready for song, ready in self._ready.items() if song in near}
+        self._ready = {song: ready for song, ready in self._ready.items() if song in near or song == self.coming}
         for song in near - self._ready.keys():
             self._ready[song] = self._worker.submit(self.engine.prepare, self.songs[song].rig)
 

@@ -22,6 +22,8 @@ def status_line(host: Host, feet: Feet, recorder: Recorder) -> Text:
         line.append(f"  {board.songs[board.song].name}{f' / {board.snapshot}' if board.snapshot else ''}")
     if "tuner" in board.engine.plan.seats:
         line.append(f"  {_needle(board.engine.reading('tuner')['frequency'], board.engine.stands['tuner'].values['reference'])}")
+    if board.coming is not None:
+        line.append(f"  getting {board.songs[board.coming].name} ready")
     line.append("  in ").append_text(_level(meters.input_db))
     line.append("  out ").append_text(_level(meters.output_db))
     load = host.load
@@ -31,7 +33,7 @@ def status_line(host: Host, feet: Feet, recorder: Recorder) -> Text:
     line.append("  clipped ").append(str(meters.clipped_frames), "red" if meters.clipped_frames else "")
     if meters.poisoned_buffers:
         line.append(f"  broken {meters.poisoned_buffers}", "red")
-    below = f":{feet.typed}_" if feet.typed is not None else feet.said or recorder.trouble
+    below = f":{feet.typed}_" if feet.typed is not None else feet.said or board.trouble or recorder.trouble
     return line.append(f"\n{below}") if below else line
 
 
