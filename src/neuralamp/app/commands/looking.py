@@ -12,10 +12,10 @@ WRITTEN = ".onnx, .nam, .aidax, or .json for GuitarML"
 
 
 def info(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A capture, a rig, a recipe, or a sound file; or a shipped name.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A capture, rig, set list, recipe or sound; or a shipped name.")],
     json: Json = False,
 ):
-    """Say what a file is: a capture and its card, a rig and its knobs, a recipe, a sound file.
+    """Say what a file is: a capture and its card, a rig and its knobs, a set list, a recipe, a sound file.
 
     Examples:
 
