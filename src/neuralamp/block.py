@@ -130,6 +130,7 @@ class Block:
     design(knobs, sample_rate, xp)   the knobs, in a guitarist's units, to the numbers that the kernel glides towards;
     state, play                      the flat state and the kernel on it (see dsp/node.py);
     prepare                          only where memory or constants are needed beyond the record;
+    tail_seconds                     how long it may ring on after its input has ended, where that is one length for all settings;
     trails                           whether what it has heard rings on when it is bypassed, as echoes do, and dies away;
     bypassed                         whether its foot switch is off when the rig is loaded;
     readings                         fields of the record that may be looked at while it plays, as a tuner's needle is;
@@ -141,6 +142,7 @@ class Block:
 
     state: ClassVar[State]
     play: ClassVar[NodeKernel]
+    tail_seconds: ClassVar[float] = 0.0
     trails: ClassVar[bool] = False
     readings: ClassVar[tuple[str, ...]] = ()
     actions: ClassVar[tuple[str, ...]] = ()
@@ -223,7 +225,8 @@ class Block:
 
     def prepare(self, sample_rate: float, channels: int, max_frames: int) -> Part:
         """Everything that takes memory or time, done before the first frame; at load, now = goal."""
-        return Part(Node(self.play, self.start(sample_rate, channels)), channels)
+        tail_frames = round(self.tail_seconds * sample_rate)
+        return Part(Node(self.play, self.start(sample_rate, channels)), channels, tail_frames=tail_frames)
 
     def start(self, sample_rate: float, channels: int) -> dict[str, Any]:
         """The fields that every box's record may have, as far as this one's has them: goal, now, slew, channels."""
