@@ -97,6 +97,19 @@ def test_undo_takes_back_act_by_act():
         desk.act(Undo())
 
 
+def test_a_sweep_of_one_knob_is_taken_back_in_one():
+    desk = board()
+    for value in (1.0, 2.0, 3.0):
+        desk.act(Turn("level", "level", value))
+    desk.act(Turn("eq", "bass", 1.0))
+    desk.act(Turn("level", "level", 4.0))
+    desk.act(Undo())
+    assert desk.engine.stands["level"].values["level"] == 3.0
+    desk.act(Undo())
+    desk.act(Undo())
+    assert desk.engine.stands["level"].values["level"] == 0.0
+
+
 def test_undo_of_a_change_of_rig_brings_the_old_one_back_as_it_stood():
     desk = board(*one_song(snapped()), Song("other", Rig("other", (level(-3.0),))))
     desk.act(Turn("level", "level", 3.0))

@@ -1,18 +1,23 @@
 """The pedal board: what a foot, a MIDI cable or a file of events asks for, brought to the engine act by act; and undo."""
 
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
 
 from neuralamp.engine.engine import Engine
 from neuralamp.engine.plan import Plan
 from neuralamp.errors import MessageError, NeuralAmpError
-from neuralamp.messages import Bypass, Change, Loop, Message, Mute, Panic, Recall, Record, Tap, Turn, Undo
+from neuralamp.messages import Bypass, Change, Loop, Message, Mute, Panic, Recall, Record, Save, Tap, Turn, Undo
+from neuralamp.rig_file import as_it_stands, write_rig
 from neuralamp.setlist import Song
 
 TAPS = 4  # beats whose mean distance is the tempo: one foot is not a metronome
 LONGEST_BEAT_S = 2.0  # 30 beats a minute; whoever waits longer begins to count anew
 MOST_UNDOS = 1000
+SWEEP_S = 1.0  # whoever rests longer has finished turning
 WRAP = {"next": 1, "previous": -1}
 
 
@@ -34,6 +39,8 @@ class Board:
         self._lock = threading.RLock()
         self._taps: list[int] = []
         self._undos: list[list[Message]] = []
+        self._swept: tuple[str, str] | None = None  # the knob that was turned last, alone
+        self._swept_at = 0.0
         self._worker = ThreadPoolExecutor(1, "next rig") if ahead else None
         self._ready: dict[int, Future[Plan]] = {}
         if self.songs[0].snapshot:
@@ -66,6 +73,8 @@ class Board:
                 case Record(on):
                     self.recording = not self.recording if on is None else on
                     self.engine.record(self.recording, frame)
+                case Save(name):
+                    self._save(name)
                 case Loop(action):
                     self.engine.press(self._looper(action), action, frame)
                 case Bypass(box, None):
@@ -86,7 +95,15 @@ class Board:
         if acts:
             before = self._opposites(acts)
             self._apply(acts, frame)
-            self._remember(before)
+            if not self._goes_on(acts):
+                self._remember(before)
+
+    def _goes_on(self, acts: Sequence[Message]) -> bool:
+        """Whether this is the same knob, still being turned: a sweep of a pedal is taken back in one."""
+        swept = (acts[0].box, acts[0].knob) if len(acts) == 1 and isinstance(acts[0], Turn) else None
+        goes_on = swept is not None and swept == self._swept and time.monotonic() - self._swept_at < SWEEP_S
+        self._swept, self._swept_at = swept, time.monotonic()
+        return goes_on
 
     def _remember(self, before: list[Message]) -> None:
         self._undos = [*self._undos[1 - MOST_UNDOS :], before]
@@ -119,7 +136,7 @@ class Board:
     def _undo(self, frame: int) -> None:
         if not self._undos:
             raise MessageError("there is nothing to undo")
-        acts = self._undos.pop()
+        acts, self._swept = self._undos.pop(), None
         if isinstance(acts[0], Change):
             self._change(self._find_song(acts[0].rig), frame, acts[1:])
         else:
@@ -141,6 +158,14 @@ class Board:
             if action in seat.box.actions:
                 return label
         raise MessageError(f"the rig {self.engine.plan.rig.name} has no looper; put a box looper into its chain")
+
+    def _save(self, name: str) -> None:
+        if Path(name).name != name:
+            raise MessageError(f"{name!r} is no name for a rig; give one word or more, without slashes")
+        stands = self.engine.stands
+        values = {label: stand.values for label, stand in stands.items()}
+        bypassed = {label: stand.bypassed for label, stand in stands.items()}
+        write_rig(replace(as_it_stands(self.engine.plan.rig, values, bypassed), name=name), Path(f"{name}.toml"))
 
     # -- snapshots and songs -----------------------------------------------------------------------------------------
 
