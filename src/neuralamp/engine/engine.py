@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neuralamp.block import Block
+from neuralamp.block import ACTION_BITS, PRESSES_KEPT, Block
 from neuralamp.engine.output import METER_FALL_DB, MIX, RAMP_MS, SILENT
 from neuralamp.engine.plan import Plan, Seat
 from neuralamp.engine.record import (
@@ -193,8 +193,7 @@ class Engine:
         if action not in seat.box.actions:
             raise KnobError(f"{box} cannot {action}; it can: {', '.join(seat.box.actions) or 'nothing by a press'}")
         self.room(1)
-        self.stands[box].presses += 1
-        self.stands[box].action = seat.box.actions.index(action)
+        self.stands[box].press(seat.box.actions.index(action))
         self._push(Loop(action), frame, address=seat.node.address, goal=self._goals(box))
 
     def record(self, on: bool, frame: int = 0) -> None:
@@ -248,7 +247,7 @@ class Engine:
         stand = self.stands[box]
         goals = self.seat(box).box.goals(stand.values, self.sample_rate)
         if self.seat(box).box.actions:
-            goals[-2:] = stand.presses, stand.action
+            goals[-2:] = stand.presses, stand.asked
         return goals
 
     def _push(self, message: Message | None, frame: int, plan: int = 0, address: int = 0, goal: np.ndarray | None = None) -> None:
@@ -326,12 +325,16 @@ def _outputs(device_outputs: int) -> list[int]:
 
 @dataclass
 class Stand:
-    """Where the knobs and the foot switch of a box stand, the latest that was asked for counted."""
+    """Where the knobs and the foot switch of a box stand, the latest that was asked for counted; and how it was pressed."""
 
     values: dict[str, float]
     bypassed: bool
     presses: int = 0
-    action: int = 0
+    asked: int = 0
+
+    def press(self, action: int) -> None:
+        self.presses += 1
+        self.asked = (self.asked << ACTION_BITS | action) % (1 << ACTION_BITS * PRESSES_KEPT)
 
 
 def _stands(box: Block) -> Stand:
