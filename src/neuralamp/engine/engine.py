@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neuralamp.block import ACTION_BITS, PRESSES_KEPT, Block
+from neuralamp.block import ACTION_BITS, PRESSES_KEPT, Block, Knob
 from neuralamp.engine.output import METER_FALL_DB, MIX, RAMP_MS, SILENT
 from neuralamp.engine.plan import Plan, Seat
 from neuralamp.engine.record import (
@@ -211,10 +211,14 @@ class Engine:
 
     def check(self, box: str, knob: str, value: float) -> float:
         """A value for a knob of a box, or a KnobError that says what is possible."""
+        return self.knob(box, knob).check(knob, value)
+
+    def knob(self, box: str, knob: str) -> Knob:
+        """A knob of a box of the rig. Raises KnobError."""
         controls = self.seat(box).box.controls
         if knob not in controls:
             raise KnobError(f"{box} has no knob {knob}; it has: {', '.join(controls) or 'none'}")
-        return controls[knob].check(knob, value)
+        return controls[knob]
 
     def room(self, acts: int) -> None:
         """Raise EngineError unless so many turns, switches and presses can wait to be played."""
