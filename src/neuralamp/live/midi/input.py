@@ -7,7 +7,7 @@ from types import TracebackType
 
 from neuralamp.engine import Board
 from neuralamp.errors import NeuralAmpError
-from neuralamp.live.midi.ports import POLL_S, Cable, Port, find_port
+from neuralamp.live.midi.cable import POLL_S, Cable, Port, find_port
 from neuralamp.live.midi.row import Row
 from neuralamp.live.midi.signal import Signal
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import closing
 
 from neuralamp.errors import MidiError
-from neuralamp.live.midi.ports import POLL_S, Cable, Port, find_port
+from neuralamp.live.midi.cable import POLL_S, Cable, Port, find_port
 from neuralamp.live.midi.row import Row
 from neuralamp.live.midi.signal import Signal
 
