@@ -71,9 +71,10 @@ def test_a_pedal_that_does_not_reach_its_ends_is_told_so_and_does():
 @pytest.mark.parametrize("curve", ["linear", "log", "square"])
 def test_no_step_of_a_pedal_leaves_the_knobs_bounds(curve):
     """Whatever the rounding: a value one unit over the knob's end would be refused."""
-    knob = Knob(1.0, 0.1, 0.3, "s", "a time")
-    for value in swept(list(range(128)), knob, curve=curve) + swept(list(range(128)), knob, curve=curve, range=(0.3, 0.1)):
-        assert knob.check("time", value) == value
+    for low, high in ((0.1, 0.9), (0.3, 0.9), (0.2, 1.7), (1.1, 12.3), (0.2, 1.2), (20.0, 2000.1)):
+        knob = Knob(low, low, high, "s", "a time")
+        for value in swept([0, 64, 127], knob, curve=curve) + swept([0, 64, 127], knob, curve=curve, range=(high, low)):
+            assert knob.check("time", value) == value
 
 
 def test_the_bender_has_16384_steps_and_pressure_128():
