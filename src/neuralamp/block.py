@@ -124,6 +124,9 @@ class Part:
     key: bool = False
 
 
+ACTION_BITS, PRESSES_KEPT = 4, 13  # 16 actions are possible; 52 bits are exact in a float64
+
+
 class Block:
     """One box of a chain. A subclass gives its knobs and settings as class attributes, and
 
@@ -135,7 +138,8 @@ class Block:
     bypassed                         whether its foot switch is off when the rig is loaded;
     readings                         fields of the record that may be looked at while it plays, as a tuner's needle is;
     actions                          what a foot may ask of it by a press; the goals then end in two numbers, how often it has
-                                     been pressed and which action was asked for last.
+                                     been pressed since the rig was loaded, and the last PRESSES_KEPT actions that were asked
+                                     for, ACTION_BITS each, the latest in the lowest: some may come between two buffers.
 
     Raises KnobError for a name or a value that the box does not have.
     """

@@ -2,8 +2,8 @@
 
     turn delay.mix 40      a knob, in its own unit
     bypass delay on        a box out of the sound; off, or nothing for the other way
-    recall lead            a snapshot of the rig by its name; or next, previous
-    change lead            a rig of the set list by its name; or next, previous
+    recall lead            a snapshot of the rig by its name; or next, previous, or its number from 1
+    change lead            a rig of the set list by its name; or next, previous, or its number from 1
     tap                    a beat: two or more tell the tempo
     loop record            or overdub, play, stop, undo, clear
     record on              the guitar and the rig, to files; off, or nothing for the other way
@@ -45,14 +45,14 @@ class Bypass:
 
 @dataclass(frozen=True)
 class Recall:
-    """A snapshot of the rig: its name, "next" or "previous"."""
+    """A snapshot of the rig: its name, "next", "previous" or its number from 1."""
 
     snapshot: str
 
 
 @dataclass(frozen=True)
 class Change:
-    """Another rig: its name in the set list, "next" or "previous"."""
+    """Another rig: its name in the set list, "next", "previous" or its number from 1."""
 
     rig: str
 

@@ -44,8 +44,8 @@ def _cab(folder: Path, sample_rate: float) -> dict[str, Any]:
 FILES: dict[str, Callable[[Path, float], dict[str, Any]]] = {"amp": _amp, "cab": _cab}
 """Box -> the file settings it is built from, written into a folder for one sample rate."""
 
-NEVER_SILENT = frozenset({"amp"})
-"""Boxes that make a sound of their own in silence, as the biases of a net do."""
+NEVER_SILENT = frozenset({"amp", "metronome"})
+"""Boxes that make a sound of their own in silence, as the biases of a net do, and a click."""
 
 SWAYING = {"vibrato": 0.001}
 """Box -> seconds that its answer may begin later than told: a pitch sways where a delay does."""

@@ -81,6 +81,19 @@ def test_next_and_previous_go_round():
     assert desk.snapshot == "clean"
 
 
+def test_a_number_calls_a_snapshot_or_a_song_and_a_name_goes_before():
+    desk = board(*one_song(snapped()), Song("1", snapped()), Song("third", snapped()))
+    desk.act(Recall("2"))
+    assert desk.snapshot == "clean"
+    desk.act(Change("3"))
+    assert desk.song == 2
+    desk.act(Change("1"))
+    assert desk.song == 1
+    for beyond in ("0", "4", "-1", "1.0"):
+        with pytest.raises(MessageError, match="there is no rig"):
+            desk.act(Change(beyond))
+
+
 def test_undo_takes_back_act_by_act():
     desk = board()
     desk.act(Turn("level", "level", 3.0))
@@ -127,7 +140,7 @@ def test_what_is_not_there_is_told_and_nothing_is_done():
         (Turn("level", "tone", 1.0), "level has no knob tone"),
         (Turn("level", "level", 99.0), "from -60 to 24 dB"),
         (Bypass("amp"), "has no amp"),
-        (Recall("solo"), "there is no snapshot 'solo'; there are: lead, clean; or say next, or previous"),
+        (Recall("solo"), "there is no snapshot 'solo'; there are: lead, clean; or say next, previous, or a number"),
         (Change("solo"), "there is no rig 'solo'; there are: snapped"),
         (Loop("record"), "has no looper"),
         (Record(True), "there is no tape"),

@@ -246,10 +246,12 @@ def _place(act: Message) -> tuple[str, str]:
 
 
 def _named(name: str, names: list[str], current: str | None, what: str) -> str:
-    """One of the names; "next" and "previous" go round."""
+    """One of the names, by itself or by its number from 1; "next" and "previous" go round."""
     if name in names:
         return name
+    if name.isdecimal() and 1 <= int(name) <= len(names):
+        return names[int(name) - 1]
     if name not in WRAP:
-        raise MessageError(f"there is no {what} {name!r}; there are: {', '.join(names)}; or say next, or previous")
+        raise MessageError(f"there is no {what} {name!r}; there are: {', '.join(names)}; or say next, previous, or a number")
     at = names.index(current) + WRAP[name] if current in names else min(WRAP[name], 0)
     return names[at % len(names)]
