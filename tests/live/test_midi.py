@@ -4,12 +4,14 @@ import json
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
 from neuralamp.live.midi import Row, read_map
+from neuralamp.messages import Turn, read_events
 
 pytestmark = pytest.mark.alone
 
@@ -154,3 +156,41 @@ def typed(environment, *words: str, foot: subprocess.Popen | None = None, sends:
         ask(foot, sends)
     out, err = process.communicate(timeout=WAIT_S)
     return subprocess.CompletedProcess(command, process.returncode, out, told + err)
+
+
+PLAYER = """
+import sys
+from pathlib import Path
+from neuralamp.blocks import boxes
+from neuralamp.live import play_live
+from neuralamp.live.midi import Row
+from neuralamp.messages import Record
+from neuralamp.rig import Rig, Snapshot
+from neuralamp.setlist import one_song
+from rich.console import Console
+
+rig = Rig("r", (boxes()["volume"](),), (Snapshot("clean", ()), Snapshot("lead", ())))
+rows = [Row("cc 11", "turn volume.position"), Row("program", "recall"), Row("note 60", "bypass wah")]
+play_live(one_song(rig), confirmed=True, recordings=Path(sys.argv[1]), first=[Record(True)], midi=rows, midi_port="foot",
+          console=Console(stderr=True, width=200))
+"""
+
+
+def test_a_pedal_is_heard_while_a_rig_plays_live(jack, foot, tmp_path):
+    command = [sys.executable, "-c", PLAYER, str(tmp_path)]
+    player = subprocess.Popen(command, env=jack, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    told = []
+    for line in player.stderr:
+        told.append(line)
+        if "quits" in line:
+            break
+    ask(foot, [[0xB0, 11, 0], [0xC0, 1], [0x90, 60, 100], [0xB0, 11, 127]])
+    time.sleep(1.0)
+    _, rest = player.communicate("q", timeout=WAIT_S)
+    assert player.returncode == 0, rest
+    assert any(line.startswith("Midi     ") and "foot" in line for line in told)
+    assert "Traceback" not in rest
+    (events,) = tmp_path.glob("*.events")
+    messages = [event.message for event in read_events(events, 48000.0)]
+    # the pedal's heel; the snapshot, which has the pedal where the file has it; the pedal's toe
+    assert messages == [Turn("volume", "position", position) for position in (0.0, 100.0, 100.0)]

@@ -34,6 +34,10 @@ class Feet:
     typed: str | None = None
     said: str = field(default="")
 
+    def say(self, line: str) -> None:
+        """Show what somebody else could not do, such as a pedal."""
+        self.said = line
+
     def press(self, key: str) -> bool:
         """Do what a key asks for; False for the one that quits."""
         if self.typed is not None:

@@ -13,6 +13,7 @@ from neuralamp.app.terminal import Json
 from neuralamp.errors import ReampError, RigError
 
 if TYPE_CHECKING:
+    from neuralamp.live.midi import Row
     from neuralamp.reamp import Report
 
 KINDS = "a .nam, .aidax, .json or .onnx file"
@@ -222,6 +223,11 @@ def live(
     record: Annotated[bool, typer.Option("--record", help="Record from the first moment: the guitar and the rig.")] = False,
     recordings: Annotated[Path, typer.Option(help="The folder for what is recorded.")] = Path("recordings"),
     recording_kind: Annotated[str, typer.Option(help="wav (32 bits, floating) or flac (24 bits).")] = "wav",
+    midi: Annotated[
+        list[str] | None,
+        typer.Option("--midi", help="A MIDI map, or a shipped name; one or more. See neuralamp midi."),
+    ] = None,
+    midi_port: Annotated[str | None, typer.Option(help="Where the pedal is plugged in; the first port by default.")] = None,
     seconds: Annotated[float | None, typer.Option(help="Stop after so many seconds.")] = None,
     devices: Annotated[bool, typer.Option("--devices", help="List the devices, and play nothing.")] = False,
     json: Json = False,
@@ -237,6 +243,8 @@ def live(
         neuralamp live --rig lead.toml --output-channels 3,4
 
         neuralamp live --setlist friday.toml --record --recordings friday
+
+        neuralamp live --rig stage --midi foot-controller --midi expression
 
         neuralamp live --capture mine.onnx --against theirs.nam --blind
     """
@@ -273,6 +281,12 @@ def live(
     terminal.require("live", "sounddevice")
     from neuralamp.live import play_live
 
+    rows: tuple[Row, ...] = ()
+    if midi:
+        terminal.require("midi", "mido", "rtmidi")
+        from neuralamp.live.midi import find_map, read_map
+
+        rows = tuple(row for name in midi for row in read_map(find_map(name)))
     played = play_live(
         songs,
         device=(input_device or device, output_device or device),
@@ -283,6 +297,8 @@ def live(
         recordings=recordings,
         recording_kind=recording_kind,
         first=[Record(True)] if record else [],
+        midi=rows,
+        midi_port=midi_port,
         seconds=seconds,
         console=Console(stderr=json),
     )
