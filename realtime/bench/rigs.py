@@ -10,9 +10,14 @@ import numpy as np
 from neuralamp.audio import Audio, write_audio
 from neuralamp.block import Block, FileSetting
 from neuralamp.blocks import boxes
+from neuralamp.blocks.plugin import PluginBox
 from neuralamp.capture.capture import Capture
 from neuralamp.capture.card import Card
 from neuralamp.capture.file import save_capture
+from neuralamp.guest.link import ANSWERED, Link, publish
+from neuralamp.guest.live import live_node
+from neuralamp.guest.plugin import Plugin
+from neuralamp.guest.plugin_facts import BUILT_IN, HELD, PluginFacts, PluginKnob
 from neuralamp.messages import Bypass, Turn
 from neuralamp.nets.in_the_wild import IN_THE_WILD
 from neuralamp.nets.linear.config import LinearConfig
@@ -74,15 +79,43 @@ def make_box(word: str, files: Mapping[str, list[Path]], choice: int = 0) -> Blo
     return kind(**{name: files[name][choice % len(files[name])] for name in possible})
 
 
+class Hosted(PluginBox):
+    """A plugin without its plugin: our own part of it, with a worker that has answered for ever, or with one that never does."""
+
+    plugin, part, saved, stereo, latency_frames, tail_seconds = PluginBox.settings().values()  # a class has those it says itself
+
+    def __init__(self, answers: bool):
+        self.answers = answers
+        super().__init__(plugin=f"{BUILT_IN}Nothing")
+
+    def _opened(self, sample_rate):
+        return NoPlugin(self.answers, sample_rate)
+
+
+class NoPlugin(Plugin):
+    """What would be played, if there were a worker."""
+
+    def __init__(self, answers: bool, sample_rate: float):
+        knob = PluginKnob("mix", 0.5, "", "nothing", (0.0, 1.0), (0.0, 1.0))
+        super().__init__("nothing", "", sample_rate, PluginFacts("nothing", (knob,), 0, HELD, ""))
+        self.answers, self.sample_rate = answers, sample_rate
+
+    def start_live(self, channels, max_frames, goal, latency_frames):
+        link = Link(channels, max_frames, latency_frames, HELD)
+        publish(link.worker + ANSWERED, 2**62 if self.answers else 0)
+        return live_node(link, self.sample_rate, keep=None), link, lambda: ""
+
+
 def proof_rigs(folder: Path, more: tuple[Block, ...] = ()) -> list[Rig]:
     """Rigs to change between: every box in a row, with either capture; lanes; the amp; every net. `more` stands behind."""
-    files = make_files(folder)
+    files, ours = make_files(folder), [word for word, kind in boxes().items() if not kind.foreign]
     rigs = [
-        Rig("every box", (*(make_box(word, files) for word in boxes()), *more)),
-        Rig("every box, recurrent", (*(make_box(word, files, choice=1) for word in reversed(boxes())), *more)),
+        Rig("every box", (*(make_box(word, files) for word in ours), *more)),
+        Rig("every box, recurrent", (*(make_box(word, files, choice=1) for word in reversed(ours)), *more)),
         Rig("lanes", (Lanes(((make_box("amp", files),), (make_box("amp", files, choice=1), make_box("level", files)))), *more)),
         Rig("amp", (make_box("amp", files), *more)),
         Rig("every net", (*rare_amps(folder), *more)),
+        Rig("others", (Hosted(answers=True), Hosted(answers=False), *more)),
     ]
     return [replace(rig, snapshots=tuple(random_snapshot(rig, seed) for seed in (1, 2))) for rig in rigs]
 

@@ -98,7 +98,23 @@ class Choice:
         return value
 
 
-Setting = FileSetting | Switch | NumberSetting | Choice
+LONGEST_SAID = 2**24  # letters of a text
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text that a box may be built with; empty where it is not given. It is changed by a change of rig."""
+
+    meaning: str
+    default: str = ""
+
+    def check(self, name: str, value: Any) -> str:
+        if not isinstance(value, str) or len(value) > LONGEST_SAID:
+            raise KnobError(f"{name} = {str(value)[:40]!r} is not possible; give a text: {self.meaning}")
+        return value
+
+
+Setting = FileSetting | Switch | NumberSetting | Choice | Text
 
 
 @dataclass
@@ -109,8 +125,8 @@ class Part:
     latency_frames  by how much its output is late.
     tail_frames     how long it may ring on after the input has ended.
     notes           what a guitarist should know of how it plays here: one line each.
-    offline_only    it waits for others while it plays, which an audio thread must not.
     check           raises what has gone wrong since, where playing cannot say so itself.
+    trouble         the same for a line on the screen while it plays on; empty while all is well.
     key             whether it reads two rows more, behind its own: the rig's own input, left and right, or mono twice.
     """
 
@@ -119,8 +135,8 @@ class Part:
     latency_frames: int = 0
     tail_frames: int = 0
     notes: tuple[str, ...] = ()
-    offline_only: bool = False
     check: Callable[[], None] = lambda: None
+    trouble: Callable[[], str] = lambda: ""
     key: bool = False
 
 
@@ -132,10 +148,12 @@ class Block:
 
     design(knobs, sample_rate, xp)   the knobs, in a guitarist's units, to the numbers that the kernel glides towards;
     state, play                      the flat state and the kernel on it (see dsp/node.py);
-    prepare                          only where memory or constants are needed beyond the record;
+    prepare, prepare_live            only where memory or constants are needed beyond the record;
     tail_seconds                     how long it may ring on after its input has ended, where that is one length for all settings;
     trails                           whether what it has heard rings on when it is bypassed, as echoes do, and dies away;
     bypassed                         whether its foot switch is off when the rig is loaded;
+    foreign                          whether code of others makes its sound: exempt from the stream law, from budgets, and but for
+                                     its own node from the proof of real time;
     readings                         fields of the record that may be looked at while it plays, as a tuner's needle is;
     actions                          what a foot may ask of it by a press; the goals then end in two numbers, how often it has
                                      been pressed since the rig was loaded, and the last PRESSES_KEPT actions that were asked
@@ -148,6 +166,7 @@ class Block:
     play: ClassVar[NodeKernel]
     tail_seconds: ClassVar[float] = 0.0
     trails: ClassVar[bool] = False
+    foreign: ClassVar[bool] = False
     readings: ClassVar[tuple[str, ...]] = ()
     actions: ClassVar[tuple[str, ...]] = ()
 
@@ -159,7 +178,7 @@ class Block:
         for name, setting in self.settings().items():
             if isinstance(setting, FileSetting) and not setting.optional and name not in own:
                 raise KnobError(f"{self.name()} needs {name}: {setting.meaning}")
-            self.set[name] = own.get(name, setting.default if isinstance(setting, Switch | Choice) else None)
+            self.set[name] = own.get(name, setting.default if isinstance(setting, Switch | Choice | Text) else None)
         for name in values.keys() - own.keys():
             self.put(name, values[name])
 
@@ -231,6 +250,10 @@ class Block:
         """Everything that takes memory or time, done before the first frame; at load, now = goal."""
         tail_frames = round(self.tail_seconds * sample_rate)
         return Part(Node(self.play, self.start(sample_rate, channels)), channels, tail_frames=tail_frames)
+
+    def prepare_live(self, sample_rate: float, channels: int, max_frames: int) -> Part:
+        """The same for an audio thread, which waits for nobody; only boxes that others play for make a difference."""
+        return self.prepare(sample_rate, channels, max_frames)
 
     def start(self, sample_rate: float, channels: int) -> dict[str, Any]:
         """The fields that every box's record may have, as far as this one's has them: goal, now, slew, channels."""

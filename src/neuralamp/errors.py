@@ -46,6 +46,10 @@ class CaptureError(NeuralAmpError):
     """A capture file that cannot be opened, or does not hold what it claims."""
 
 
+class PluginError(NeuralAmpError):
+    """A plugin of others that cannot be opened, or has stopped."""
+
+
 class KnobError(NeuralAmpError):
     """A knob that does not exist, or a value outside its range."""
 

@@ -31,7 +31,7 @@ from typing import Any
 
 from neuralamp.block import Block
 from neuralamp.blocks import boxes
-from neuralamp.errors import CaptureError, KnobError, RigError
+from neuralamp.errors import CaptureError, KnobError, PluginError, RigError
 from neuralamp.files import read_toml
 from neuralamp.messages import Bypass, Turn
 from neuralamp.resources import shipped
@@ -268,5 +268,5 @@ class _Reader:
         """What is wrong with a box is told with the line that says so."""
         try:
             yield
-        except (KnobError, CaptureError) as reason:
+        except (KnobError, CaptureError, PluginError) as reason:
             self.fail(f"{whose}{reason}", place)

@@ -15,7 +15,7 @@ from neuralamp.block import Block
 from neuralamp.blocks import boxes
 from neuralamp.dsp.jit import call_node, flush_denormals, kernel, set_float_mode
 from neuralamp.dsp.node import Node, State, node, row_addresses
-from tests.blocks.samples import NEVER_SILENT, RING_AHEAD, SWAYING, sample, without_a_sample
+from tests.blocks.samples import EXEMPT, NEVER_SILENT, RING_AHEAD, SWAYING, sample, without_a_sample
 from tests.sound import at_rest, cuts, keyed, noise, play_in_cuts, reset
 
 SAMPLE_RATES = (44100.0, 48000.0, 96000.0)
@@ -55,7 +55,7 @@ def channels(request) -> int:
     return request.param
 
 
-@pytest.fixture(params=sorted(boxes()))
+@pytest.fixture(params=sorted(boxes().keys() - EXEMPT.keys()))
 def word(request) -> str:
     return request.param
 
@@ -222,3 +222,7 @@ def test_torch_designs_what_numpy_designs_and_knows_the_gradient(word, tmp_path,
 
 def test_every_box_that_needs_files_has_a_sample():
     assert without_a_sample() == []
+
+
+def test_what_is_exempt_is_code_of_others_and_nothing_else():
+    assert {word for word, box in boxes().items() if box.foreign} == set(EXEMPT)

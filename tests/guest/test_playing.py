@@ -11,12 +11,10 @@ from onnx import helper
 
 from neuralamp.capture.file import save_capture
 from neuralamp.dsp.node import Node
-from neuralamp.engine import Engine, play_capture
-from neuralamp.errors import EngineError
+from neuralamp.engine import play_capture
 from neuralamp.guest.guest import Guest, is_foreign, open_guest
 from neuralamp.nets import stream_at_rest
 from neuralamp.nets.in_the_wild import IN_THE_WILD
-from neuralamp.rig import capture_rig
 from tests.capture.test_file import random_capture
 from tests.guest.graphs import (
     PAST,
@@ -216,12 +214,6 @@ def test_without_a_rate_48_kHz_is_assumed_and_said(rate, tmp_path):
     guest = open_guest(write(tmp_path / "rnn.onnx", model))
     assert (guest.card.sample_rate, guest.card.name) == (48000, "rnn")
     assert "48000 Hz is assumed" in guest.warnings[0]
-
-
-def test_live_playing_is_refused_in_one_line(tmp_path):
-    rig = capture_rig(write(tmp_path / "rnn.onnx", one_pole()))
-    with pytest.raises(EngineError, match="rnn holds an ONNX graph of others, which plays offline only"):
-        Engine(rig, 48000, live=True)
 
 
 def test_a_take_is_reamped_through_it(tmp_path):

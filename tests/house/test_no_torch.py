@@ -11,7 +11,8 @@ from tests.reamp.studio import RATE, take, wire
 WITHOUT_TORCH = """
 import sys
 
-absent = dict.fromkeys(("torch", "matplotlib", "sounddevice"))  # None: importing it fails, as where it was never installed
+# None: importing it fails, as where it was never installed
+absent = dict.fromkeys(("torch", "matplotlib", "sounddevice", "pedalboard"))
 sys.modules.update(absent)
 sys.argv = ["neuralamp", *sys.argv[1:]]
 from neuralamp.app.cli import main
@@ -23,7 +24,7 @@ finally:
 
 
 def neuralamp(*words: str | Path) -> subprocess.CompletedProcess:
-    """A command in a fresh process where torch, matplotlib and sounddevice cannot be imported."""
+    """A command in a fresh process where torch, matplotlib, sounddevice and pedalboard cannot be imported."""
     command = [sys.executable, "-c", WITHOUT_TORCH, *map(str, words)]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
@@ -44,7 +45,7 @@ def test_a_rig_is_played_in_a_fresh_process_and_no_torch_is_loaded(rig: Path):
         "from neuralamp.rig import read_rig\n"
         f"y = render(read_rig({str(rig)!r}), np.full((1, 100), 0.1, np.float32), {RATE})\n"
         "assert np.isfinite(y).all() and y.any()\n"
-        "heavy = [name for name in ('torch', 'matplotlib', 'onnxruntime') if name in sys.modules]\n"
+        "heavy = [name for name in ('torch', 'matplotlib', 'onnxruntime', 'pedalboard') if name in sys.modules]\n"
         "assert not heavy, heavy\n"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
@@ -67,8 +68,13 @@ def test_what_plays_works_where_torch_is_not_installed(rig: Path, tmp_path: Path
 
 @pytest.mark.parametrize(
     ("words", "extra"),
-    [(("train", "a.wav", "b.wav", "-o", "x.onnx"), "train"), (("demo",), "train"), (("live", "--devices"), "live")],
-    ids=["train", "demo", "live"],
+    [
+        (("train", "a.wav", "b.wav", "-o", "x.onnx"), "train"),
+        (("demo",), "train"),
+        (("live", "--devices"), "live"),
+        (("info", "pedalboard:Gain"), "plugins"),
+    ],
+    ids=["train", "demo", "live", "plugins"],
 )
 def test_a_missing_extra_is_one_line_that_says_what_to_install(words: tuple[str, ...], extra: str):
     result = neuralamp(*words)

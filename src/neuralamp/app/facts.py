@@ -16,6 +16,8 @@ from neuralamp.capture.shelf import shelf
 from neuralamp.errors import AudioFileError, CaptureError, NeuralAmpError, RigError
 from neuralamp.files import read_toml
 from neuralamp.guest.guest import is_foreign, open_guest
+from neuralamp.guest.plugin import is_plugin, open_plugin
+from neuralamp.guest.plugin_facts import BUILT_IN
 from neuralamp.learn.recipe import read_recipe, recipes
 from neuralamp.messages import write_message
 from neuralamp.nets import architecture_of
@@ -28,11 +30,15 @@ ANY_RATE = 48000
 BUFFER_FRAMES, BUFFERS, RUNS = 64, 75, 3  # a tenth of a second, three times
 
 
-def facts_of(file: Path) -> dict[str, Any]:
-    """The facts of a capture, a rig, a recipe or a sound file, told apart by ending and content; or of a shipped name.
+def facts_of(file: Path, edit: bool = False) -> dict[str, Any]:
+    """The facts of a capture, a rig, a recipe, a plugin or a sound file, told apart by ending and content; or of a shipped name.
+
+    edit  whether a plugin's own window is opened first.
 
     Raises the error of what the file seems to be.
     """
+    if is_plugin(file):
+        return _plugin(file, edit)
     if not file.exists():
         shipped = {**rigs(), **shelf(), **recipes()}
         if str(file) not in shipped:
@@ -91,12 +97,25 @@ def _guest(file: Path) -> dict[str, Any]:
     guest = open_guest(file)
     facts = asdict(guest.facts)
     return {
-        "kind": "ONNX graph of others, for re-amping",
+        "kind": "ONNX graph of others",
         "file": file,
         **{name: facts[name] for name in ("sound", "states", "operators", "weights", "latency_frames")},
         "receptive_field_frames": guest.facts.receptive_field,
         "card": guest.card.known(),
         "warnings": list(guest.warnings),
+    }
+
+
+def _plugin(file: Path, edit: bool) -> dict[str, Any]:
+    facts = open_plugin(str(file) if str(file).startswith(BUILT_IN) else file, edit=edit).facts
+    return {
+        "kind": "plugin of others",
+        "file": file,
+        "name": facts.name,
+        "knobs": {k.name: f"{k.default:g} {k.unit} ({k.values[0]:g} to {k.values[-1]:g})" for k in facts.knobs},
+        "parameters_that_stay": facts.more_knobs,
+        "latency_frames": facts.latency_frames,
+        "saved": facts.state,
     }
 
 

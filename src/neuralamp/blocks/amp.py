@@ -24,6 +24,7 @@ from neuralamp.guest.guest import Guest, is_foreign, open_guest
 from neuralamp.units import db_to_gain
 
 MOST_OWN_KNOBS = 16  # of a capture; the most in the wild is 2
+GUEST_LATENCY_FRAMES = 512  # at the capture's rate: room for buffers of 256 frames and a worker that the system wakes late
 
 
 class Amp(Block):
@@ -33,6 +34,7 @@ class Amp(Block):
     device_input_dbu = NumberSetting(-60.0, 60.0, "dBu", "the voltage at the device's input that is full scale")
     device_output_dbu = NumberSetting(-60.0, 60.0, "dBu", "the voltage at the device's output that is full scale")
     loudness_db = NumberSetting(-60.0, 0.0, "dB", "how loud the capture is to be, whatever its own loudness")
+    latency_frames = NumberSetting(64, 8192, "frames", "how late others' ONNX plays live: twice the device's buffer at least")
 
     @staticmethod
     def design(knobs, sample_rate, xp):
@@ -95,17 +97,29 @@ class Amp(Block):
         return _open(path, path.stat().st_mtime_ns)
 
     def prepare(self, sample_rate, channels, max_frames):
+        return self._made(sample_rate, channels, max_frames, late=0)
+
+    def prepare_live(self, sample_rate, channels, max_frames):
+        late = self.set["latency_frames"] or GUEST_LATENCY_FRAMES
+        return self._made(sample_rate, channels, max_frames, late=round(late) if isinstance(self._capture(), Guest) else 0)
+
+    def _made(self, sample_rate, channels, max_frames, late):
+        """late: frames at the capture's rate by which a worker's answers are played later than they are asked for; 0 to wait."""
         capture, rate = self._capture(), round(sample_rate)
         own_rate = capture.card.sample_rate
         inputs = 1 + len(capture.knobs)
         own_frames = max_frames if rate == own_rate else math.ceil(max_frames * own_rate / rate) + 1
         goals = self.goals(self.values, sample_rate)
-        started = [capture.start(goals[2 : 1 + inputs], own_frames) for _ in range(channels)]
+        troubles: tuple = ()
+        if late:
+            started, troubles = zip(*(capture.start_live(own_frames, late) for _ in range(channels)), strict=True)
+        else:
+            started = [capture.start(goals[2 : 1 + inputs], own_frames) for _ in range(channels)]
         try:
             made = [resampled(net, own_rate, rate, inputs, max_frames) for net in started]
         except RateError as reason:
             raise RateError(f"{self.set['capture']} cannot be played: {reason}") from None
-        nets, latency = [net for net, _ in made], made[0][1] + round(capture.latency_frames * rate / own_rate)
+        nets, latency = [net for net, _ in made], made[0][1] + round((capture.latency_frames + late) * rate / own_rate)
         driven = np.zeros((channels, max_frames), np.float32)
         turned = np.zeros((max(inputs - 1, 1), max_frames), np.float32)
         shared = row_addresses(turned)[: inputs - 1]
@@ -118,6 +132,8 @@ class Amp(Block):
             "max_frames": max_frames,
             "net": nets[0].kernel.address,
         }
+        if late:
+            notes = (*notes, f"others' ONNX is played in a process of its own, which takes {late} frames at {own_rate} Hz")
         if rate != own_rate:
             ms = 1e3 * made[0][1] / rate
             notes = (*notes, f"captured at {own_rate} Hz and resampled, which takes {made[0][1]} frames ({ms:.1f} ms)")
@@ -134,8 +150,8 @@ class Amp(Block):
             # A convolutional net is silent once its past is; a recurrent one needs its settling time, which bounds both.
             tail_frames=math.ceil(capture.settling_frames * rate / own_rate) + latency,
             notes=(*capture.warnings, *notes),
-            offline_only=isinstance(capture, Guest),
             check=capture.check,
+            trouble=lambda: next((said for trouble in troubles if (said := trouble())), ""),
         )
 
     def _levels(self, capture: Capture | Guest) -> tuple[float, float, tuple[str, ...]]:

@@ -138,9 +138,7 @@ class Engine:
 
     def prepare(self, rig: Rig) -> Plan:
         """A rig made ready for this engine: what takes time, done before it is wanted, on any thread but the audio thread."""
-        plan = Plan(rig, self.sample_rate, self.channels, self.max_frames, stereo=self._stereo)
-        if self.live and plan.offline_only:
-            raise EngineError(f"{rig.name} holds an ONNX graph of others, which plays offline only; re-amp a recording with it")
+        plan = Plan(rig, self.sample_rate, self.channels, self.max_frames, stereo=self._stereo, live=self.live)
         for label, seat in plan.seats.items():
             if seat.node.kernel.state.goals > MOST_GOALS:
                 raise EngineError(

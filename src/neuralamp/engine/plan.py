@@ -72,22 +72,22 @@ class Plan:
     """A rig for one sample rate.
 
     stereo          whether a rig that ends in mono is spread on two channels.
+    live            whether an audio thread plays it, which waits for nobody.
     latency_frames  by how much its output is late; shorter lanes have been delayed to the longest.
     tail_frames     how long it may ring on after its input has ended.
     rings_on        how long it plays on after another rig has taken its place: until its echoes are over; 0 for one without.
     notes           what a guitarist should know of how its boxes play here, each with the box's label before it.
-    offline_only    a box waits for others while it plays: no audio thread must run it.
     seats           the boxes by their labels (see Rig.boxes).
     """
 
-    def __init__(self, rig: Rig, sample_rate: float, channels: int, max_frames: int, stereo: bool = False):
-        self.rig, self.sample_rate, self.max_frames = rig, sample_rate, max_frames
+    def __init__(self, rig: Rig, sample_rate: float, channels: int, max_frames: int, stereo: bool = False, live: bool = False):
+        self.rig, self.sample_rate, self.max_frames, self.live = rig, sample_rate, max_frames, live
         self.generation = next(_generations)
         self.seats: dict[str, Seat] = {}
         self.notes: list[str] = []
-        self.offline_only = False
         self._labels = iter(rig.boxes())
         self._checks: list[Callable[[], None]] = []
+        self._troubles: list[tuple[str, Callable[[], str]]] = []
         self._clean: np.ndarray | None = None
         self._channels = channels
         traced = self._trace(rig.chain, channels)
@@ -124,6 +124,10 @@ class Plan:
         for check in self._checks:
             check()
 
+    def troubles(self) -> list[str]:
+        """What is wrong with its boxes while they play on, each with the box's label before it."""
+        return [f"{label}: {trouble}" for label, told in self._troubles if (trouble := told())]
+
     def _trace(self, chain: Chain, channels: int) -> _Traced:
         """Prepare the boxes of a chain in the order of their labels."""
         walk, doors, rings_from = Walk(channels), [], None
@@ -141,16 +145,16 @@ class Plan:
     def _append(self, walk: Walk, box: Block) -> Node:
         """Put a box behind a walk; its switch."""
         label, width = next(self._labels), len(walk.outputs)
-        part = box.prepare(self.sample_rate, width, self.max_frames)
+        part = (box.prepare_live if self.live else box.prepare)(self.sample_rate, width, self.max_frames)
         key = self._key() if part.key else []
         switch = switched(
             part, width, self.sample_rate, self.max_frames, bypassed=box.bypassed, trails=box.trails, key_rows=len(key)
         )
         walk.append(switch, part.channels, part.latency_frames, part.tail_frames, key)
         self.seats[label] = Seat(box, part.node, switch)
-        self.offline_only |= part.offline_only
         self.notes += [f"{label}: {note}" for note in part.notes]
         self._checks.append(part.check)
+        self._troubles.append((label, part.trouble))
         return switch
 
     def _key(self) -> list[int]:

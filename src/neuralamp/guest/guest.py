@@ -1,9 +1,8 @@
-"""The public face: a stranger's ONNX graph, opened without being read here, and played offline by a worker."""
+"""The public face: a stranger's ONNX graph, opened without being read here, and played by a worker."""
 
 import mmap
 import stat
-import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,10 @@ from neuralamp.capture.content import AS_JSON, MARK
 from neuralamp.dsp.node import Node
 from neuralamp.errors import CaptureError
 from neuralamp.guest.facts import MOST_BYTES, Facts, one_line
-from neuralamp.guest.keeper import Keeper, look
+from neuralamp.guest.hosting import Hosted
+from neuralamp.guest.keeper import Keeper, look, start_worker
+from neuralamp.guest.link import Link
+from neuralamp.guest.serving import nap_seconds
 from neuralamp.settings import first_fault
 
 ASSUMED_RATE = 48000
@@ -74,15 +76,29 @@ class Guest:
 
         Raises CaptureError where the worker cannot begin.
         """
-        settling = self.settling_frames if self.facts.states else 0  # without states, a past of silence is rest
-        keeper = Keeper(self.path, max_frames, self.facts.past_frames, settling)
-        node = keeper.link.node(keep=keeper)
-        weakref.finalize(node, keeper.end)
-        keeper.wait_until_ready()
+        node, keeper = self._hosted(max_frames).for_files()
         if keeper.reason:
             raise CaptureError(f"{self.path} cannot be played: {keeper.reason}")
         self._keepers = [other for other in self._keepers if not other.ended] + [keeper]
         return node
+
+    def start_live(self, max_frames: int, latency_frames: int) -> tuple[Node, Callable[[], str]]:
+        """The same for live sound, later by `latency_frames`; and what tells of a worker that has fallen."""
+        node, keeper, reason = self._hosted(max_frames, latency_frames).for_live_sound(self.card.sample_rate)
+        if reason:
+            raise CaptureError(f"{self.path} cannot be played: {reason}")
+        return node, lambda: keeper.trouble
+
+    def _hosted(self, max_frames: int, latency_frames: int = 0) -> Hosted:
+        settling = self.settling_frames if self.facts.states else 0  # without states, a past of silence is rest
+        nap = nap_seconds(latency_frames, self.card.sample_rate) if latency_frames else 0.0
+        link = Link(1, max_frames, latency_frames, self.latency_frames)
+        words = ("play", self.path.absolute(), self.facts.past_frames, settling)
+        return Hosted(
+            link,
+            lambda number: start_worker(*map(str, (*words, number, nap)), *link.words, passed=link.passed),
+            "onnxruntime crashed on it",
+        )
 
     def check(self) -> None:
         """Raises CaptureError, once, for a worker that has ended while it was needed; from then on its node gave silence."""
@@ -100,9 +116,11 @@ def open_guest(path: Path | str) -> Guest:
             raise CaptureError(f"{path} is not a file; give the path of an .onnx file")
     except (OSError, ValueError) as reason:
         raise CaptureError(f"{path} cannot be read ({one_line(reason)}); check the name") from None
-    found = look(path)
+    found = look(start_worker("look", path.absolute()), "onnxruntime crashed on it")
+    if "facts" not in found:
+        raise CaptureError(f"{path} cannot be played: {found['refused']}")
     try:
-        facts = TypeAdapter(Facts).validate_python(found)
+        facts = TypeAdapter(Facts).validate_python(found["facts"])
     except ValidationError as reason:
         raise CaptureError(f"{path} cannot be played: its worker speaks wrongly of {first_fault(reason, 'it')}") from None
     return Guest(path, facts)

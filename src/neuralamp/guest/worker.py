@@ -1,9 +1,10 @@
 """The worker: the process in which a stranger's graph is read and played, and nothing else can be done.
 
     python -m neuralamp.guest.worker look PATH
-    python -m neuralamp.guest.worker play PATH MEMORY MAX_FRAMES PAST_FRAMES SETTLING_FRAMES
+    python -m neuralamp.guest.worker play PATH PAST_FRAMES SETTLING_FRAMES NUMBER NAP_SECONDS LINK...
 
-`look` says what the graph is, `play` plays it on shared memory (link.py) until its input is closed. What it has to say is one
+`look` says what the graph is, `play` plays it on shared memory (link.py, whose words end the line) when it is the turn of its
+number, until its input is closed. What it has to say is one
 line of JSON on its output: {"facts": ...} or {"refused": "..."}.
 
 Before the file is opened the process gives up what it will not need: memory beyond MOST_MEMORY, writing any file, starting any
@@ -11,11 +12,7 @@ process; and before the file is parsed, opening any further file. Windows has no
 operators, the process of its own and the time limits stand between a stranger and the machine.
 """
 
-import json
-import os
 import sys
-import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
@@ -29,28 +26,27 @@ from neuralamp.errors import CaptureError
 from neuralamp.guest.experiments import experiment
 from neuralamp.guest.facts import MOST_BYTES, Facts, one_line, shown
 from neuralamp.guest.graph import read_graph
+from neuralamp.guest.lifeline import Lifeline
 from neuralamp.guest.stream import Session, Stream
 
 if TYPE_CHECKING:
-    from neuralamp.guest.link import Link
+    from neuralamp.guest.link import WorkersLink
 
 MOST_MEMORY = 2 * 2**30  # of the process: Python, numba and onnxruntime take 0.5 GiB of it before the file is read
 MOST_OPENING_SECONDS = 60  # of computing until the first sound; the player's own limit is shorter, but it may have died
-LONGEST_NAP = 5e-3  # seconds between two looks at the link
 
 
 def main(words: list[str]) -> None:
-    to_player = os.dup(1)
-    os.dup2(2, 1)  # onnxruntime prints what it thinks; the player shall not take it for an answer
-    threading.Thread(target=_die_with_the_player, daemon=True).start()
+    lifeline = Lifeline()
+    lifeline.die_with_the_player()
     match words:
         case ["look", path]:
             job: Callable[[], dict[str, Any]] = partial(_look, Path(path))
-        case ["play", path, memory, max_frames, past_frames, settling_frames]:
-            from neuralamp.guest.link import Link  # here, because numba takes half a second, and looking does without
+        case ["play", path, past_frames, settling_frames, number, nap_seconds, *shape]:
+            from neuralamp.guest.link import WorkersLink  # here, because numba takes half a second, and looking does without
 
-            link = Link.of_player(memory, int(max_frames))
-            job = partial(_play, Path(path), link, int(past_frames), int(settling_frames))
+            link = WorkersLink(shape)
+            job = partial(_play, Path(path), link, int(past_frames), int(settling_frames), int(number), float(nap_seconds))
         case _:
             sys.exit(__doc__)
     _give_up("RLIMIT_AS", MOST_MEMORY)
@@ -68,21 +64,10 @@ def main(words: list[str]) -> None:
         out = any(words in str(reason) for words in ("bad_alloc", "allocate memory"))
         refusal = f"onnxruntime cannot play it ({one_line(reason)}); export the net again"
         said = {"refused": TOO_MUCH_MEMORY if out else refusal}
-    os.write(to_player, json.dumps(said).encode())
+    lifeline.say(said)
 
 
 TOO_MUCH_MEMORY = f"it asks for more than {MOST_MEMORY // 2**20} MiB of memory; no amp needs so much"
-
-
-def _die_with_the_player() -> None:
-    """The player holds the other end of our input; when it is gone, whatever the cause, so are we.
-
-    onnxruntime lets other threads run while it works, so this one is never kept from it. PR_SET_PDEATHSIG would kill us with the
-    player's thread that started us, which may end long before the player does.
-    """
-    while os.read(0, 1):
-        pass
-    os._exit(0)
 
 
 def _give_up(limit: str, most: int) -> None:
@@ -139,25 +124,20 @@ def _look(path: Path) -> dict[str, Any]:
     return {"facts": asdict(facts)}
 
 
-def _play(path: Path, link: "Link", past_frames: int, settling_frames: int) -> NoReturn:
+def _play(path: Path, link: "WorkersLink", past_frames: int, settling_frames: int, number: int, nap_seconds: float) -> NoReturn:
     """Settle on silence, then answer whatever the player hands over, until the player is gone."""
+    from neuralamp.guest.serving import serve
+
     content = _read(path)
     stream = Stream(Session(content, read_graph(content)), past_frames)
     stream.play(np.zeros(max(settling_frames, 1), np.float32))
     rest = stream.memory
     _may_compute(None)  # a song may be long
-    link.ready()
-    heard = time.monotonic()
-    while True:
-        x, from_rest = link.hear()
-        if x.size == 0:
-            # A tenth of how long it has waited already: at most a tenth is added to any pause, and an idle worker sleeps.
-            time.sleep(min((time.monotonic() - heard) / 10, LONGEST_NAP))
-            continue
-        if from_rest:
-            stream.memory = rest
-        link.answer(stream.play(x))
-        heard = time.monotonic()
+
+    def begin_again() -> None:
+        stream.memory = rest
+
+    serve(link, number, nap_seconds, lambda x: stream.play(x[0])[np.newaxis], begin_again)
 
 
 if __name__ == "__main__":

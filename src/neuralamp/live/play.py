@@ -109,11 +109,16 @@ def play_live(
 
 
 def _attend(host: Host, feet: Feet, recorder: Recorder, keys: Keys, line: Live, until: float | None) -> None:
-    """Keys and the status line, until it is time to go."""
+    """Keys, the status line and what goes wrong meanwhile, until it is time to go."""
+    told: set[str] = set()
     while until is None or time.monotonic() < until:
         if not host.running:
             raise DeviceError(f"{host.output.name} has stopped by itself; {device_facts(host.output.api).start}")
         line.update(status_line(host, feet, recorder), refresh=True)
+        for trouble in host.engine.plan.troubles():
+            if trouble not in told:
+                told.add(trouble)
+                line.console.print(trouble, highlight=False, markup=False, soft_wrap=True)
         host.engine.free_old_plans()
         key = keys.pressed(REFRESH_S)
         if key and not feet.press(key):

@@ -161,11 +161,11 @@ def random_weights(config: Any) -> Weights:
 
 
 def box_rigs(folder: Path) -> Iterator[tuple[str, Rig]]:
-    """Every box alone, as it is set by default, except the amp, which the nets have measured."""
+    """Every box alone, as it is set by default, except the amp, which the nets have measured, and code of others."""
     ir = np.random.default_rng(1).standard_normal((1, IR_FRAMES)) * np.exp(-np.arange(IR_FRAMES) / 1000.0)
     write_audio(folder / "ir.wav", Audio(ir.astype(np.float32), SAMPLE_RATE))
     for word, kind in boxes().items():
-        if word != "amp":
+        if word != "amp" and not kind.foreign:
             settings = kind.settings().items()
             needed = [name for name, setting in settings if isinstance(setting, FileSetting) and not setting.optional]
             yield word, Rig(word, (kind(**dict.fromkeys(needed, folder / "ir.wav")),))

@@ -13,9 +13,10 @@ WRITTEN = ".onnx, .nam, .aidax, or .json for GuitarML"
 
 def info(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A capture, rig, set list, recipe or sound; or a shipped name.")],
+    edit: Annotated[bool, typer.Option("--edit", help="Of a plugin: open its window first, and show how you leave it.")] = False,
     json: Json = False,
 ):
-    """Say what a file is: a capture and its card, a rig and its knobs, a set list, a recipe, a sound file.
+    """Say what a file is: a capture and its card, a rig and its knobs, a set list, a recipe, a plugin of others, a sound file.
 
     Examples:
 
@@ -24,15 +25,18 @@ def info(
         neuralamp info lead.toml
 
         neuralamp info wavenet-nano
+
+        neuralamp info "Their Delay.vst3" --edit --json
     """
     from neuralamp.app.facts import facts_of
 
-    facts = facts_of(file)
+    facts = facts_of(file, edit)
     if json:
         terminal.show_json(facts)
         return
     warnings = facts.pop("warnings", [])
-    facts.pop("config", None)  # every layer's every number: for machines
+    for long in ("config", "saved"):  # every layer's every number, a plugin's whole state: for machines
+        facts.pop(long, None)
     for line in _lines(terminal.plain(facts)):
         terminal.say(line)
     for warning in warnings:
