@@ -4,7 +4,7 @@ import difflib
 import sys
 from dataclasses import dataclass
 
-from neuralamp.block import Block, Choice, FileSetting, Knob, NumberSetting, Setting, Switch
+from neuralamp.block import Block, Choice, FileSetting, Knob, NumberSetting, Setting, Switch, Text
 from neuralamp.blocks import boxes as all_boxes
 from neuralamp.errors import KnobError
 
@@ -62,6 +62,8 @@ def _control(name: str, control: Knob | Setting) -> Control:
             return Control(name, word, "", "", "", meaning, word)
         case Choice(words, meaning):
             return Control(name, control.default, "", "", "", f"{meaning}: {', '.join(words)}", f'"{control.default}"')
+        case Text(meaning):
+            return Control(name, "", "", "", "", meaning, "")
         case FileSetting(meaning, optional):
             return Control(name, "", "", "", "", meaning, "" if optional else '"FILE"')
     raise TypeError(f"{name} is a control of a kind that nobody has described")
