@@ -30,7 +30,7 @@ demo: $(READY)  ## a capture of a made-up amp from a made-up riff, trained and p
 	$(BIN)/neuralamp demo
 
 test: $(READY)  ## every test; recordings are found in NEURALAMP_DATA, by default ../shared/data
-	$(BIN)/python -m pytest --quiet --numprocesses $(WORKERS) --dist loadfile -m "not alone"
+	$(BIN)/python -m pytest --quiet --numprocesses $(WORKERS) --dist loadgroup -m "not alone"
 	$(BIN)/python -m pytest --quiet -m alone
 
 fuzz: $(READY)  ## 20000 hostile files for every reader, about twenty minutes; what fails is kept in tests/fuzz/kept

@@ -16,6 +16,13 @@ def recordings() -> Path:
     return folder
 
 
+def pytest_collection_modifyitems(items):
+    """What goes to one worker together: the tests of a file, which share what they compile; of the contract, those of a box."""
+    for item in items:
+        word = getattr(item, "callspec", None) and item.callspec.params.get("word")
+        item.add_marker(pytest.mark.xdist_group(str(word or item.path)))
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session, exitstatus):
     """Where NEURALAMP_NO_SKIPS is set, as in CI, a skipped test fails the run: everything it needs is there."""

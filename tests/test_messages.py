@@ -13,6 +13,7 @@ from neuralamp.messages import (
     Panic,
     Recall,
     Record,
+    Save,
     Tap,
     Turn,
     Undo,
@@ -35,6 +36,7 @@ SAID = {
     "record on": Record(True),
     "mute": Mute(None),
     "panic": Panic(),
+    "save my lead": Save("my lead"),
     "undo": Undo(),
 }
 
@@ -62,7 +64,7 @@ WRONG = {
     "turn .mix 4": "is not a turn",
     "bypass": "lacks a box: bypass delay on",
     "bypass delay maybe": "ends in 'maybe'; it is on, off, or nothing for the other way",
-    "recall": "lacks a name: recall lead, or recall next",
+    "recall": "lacks a name: recall lead",
     "loop backwards": "a looper can: record, overdub, play, stop, undo, clear",
     "loop": "a looper can: record",
     "record now": "ends in 'now'",

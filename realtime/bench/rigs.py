@@ -82,7 +82,7 @@ def make_box(word: str, files: Mapping[str, list[Path]], choice: int = 0) -> Blo
 class Hosted(PluginBox):
     """A plugin without its plugin: our own part of it, with a worker that has answered for ever, or with one that never does."""
 
-    plugin, part, saved, stereo, latency_frames, tail_seconds = PluginBox.settings().values()  # a class has those it says itself
+    plugin, part, saved, stereo, latency_frames, tail = PluginBox.settings().values()  # a class has those it says itself
 
     def __init__(self, answers: bool):
         self.answers = answers

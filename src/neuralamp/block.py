@@ -140,25 +140,31 @@ class Part:
     key: bool = False
 
 
+ACTION_BITS, PRESSES_KEPT = 4, 13  # 16 actions are possible; 52 bits are exact in a float64
+
+
 class Block:
     """One box of a chain. A subclass gives its knobs and settings as class attributes, and
 
     design(knobs, sample_rate, xp)   the knobs, in a guitarist's units, to the numbers that the kernel glides towards;
     state, play                      the flat state and the kernel on it (see dsp/node.py);
     prepare, prepare_live            only where memory or constants are needed beyond the record;
+    tail_seconds                     how long it may ring on after its input has ended, where that is one length for all settings;
     trails                           whether what it has heard rings on when it is bypassed, as echoes do, and dies away;
     bypassed                         whether its foot switch is off when the rig is loaded;
     foreign                          whether code of others makes its sound: exempt from the stream law, from budgets, and but for
                                      its own node from the proof of real time;
     readings                         fields of the record that may be looked at while it plays, as a tuner's needle is;
     actions                          what a foot may ask of it by a press; the goals then end in two numbers, how often it has
-                                     been pressed and which action was asked for last.
+                                     been pressed since the rig was loaded, and the last PRESSES_KEPT actions that were asked
+                                     for, ACTION_BITS each, the latest in the lowest: some may come between two buffers.
 
     Raises KnobError for a name or a value that the box does not have.
     """
 
     state: ClassVar[State]
     play: ClassVar[NodeKernel]
+    tail_seconds: ClassVar[float] = 0.0
     trails: ClassVar[bool] = False
     foreign: ClassVar[bool] = False
     readings: ClassVar[tuple[str, ...]] = ()
@@ -242,7 +248,8 @@ class Block:
 
     def prepare(self, sample_rate: float, channels: int, max_frames: int) -> Part:
         """Everything that takes memory or time, done before the first frame; at load, now = goal."""
-        return Part(Node(self.play, self.start(sample_rate, channels)), channels)
+        tail_frames = round(self.tail_seconds * sample_rate)
+        return Part(Node(self.play, self.start(sample_rate, channels)), channels, tail_frames=tail_frames)
 
     def prepare_live(self, sample_rate: float, channels: int, max_frames: int) -> Part:
         """The same for an audio thread, which waits for nobody; only boxes that others play for make a difference."""

@@ -78,5 +78,9 @@ class DeviceError(NeuralAmpError):
     """An audio device that is absent, busy or unable to do what was asked."""
 
 
+class MidiError(NeuralAmpError):
+    """A MIDI port or map that is absent, or says what is not possible."""
+
+
 class MeasureError(NeuralAmpError):
     """A measure that is not defined for these signals."""

@@ -2,12 +2,13 @@
 
     turn delay.mix 40      a knob, in its own unit
     bypass delay on        a box out of the sound; off, or nothing for the other way
-    recall lead            a snapshot of the rig by its name; or next, previous
-    change lead            a rig of the set list by its name; or next, previous
+    recall lead            a snapshot of the rig by its name; or next, previous, or its number from 1
+    change lead            a rig of the set list by its name; or next, previous, or its number from 1
     tap                    a beat: two or more tell the tempo
     loop record            or overdub, play, stop, undo, clear
     record on              the guitar and the rig, to files; off, or nothing for the other way
     mute on                the output; off, or nothing for the other way
+    save my lead           the rig as it stands, as a rig's file of that name
     undo                   what was done last
     panic                  silence, now
 
@@ -44,14 +45,14 @@ class Bypass:
 
 @dataclass(frozen=True)
 class Recall:
-    """A snapshot of the rig: its name, "next" or "previous"."""
+    """A snapshot of the rig: its name, "next", "previous" or its number from 1."""
 
     snapshot: str
 
 
 @dataclass(frozen=True)
 class Change:
-    """Another rig: its name in the set list, "next" or "previous"."""
+    """Another rig: its name in the set list, "next", "previous" or its number from 1."""
 
     rig: str
 
@@ -86,6 +87,13 @@ class Mute:
 
 
 @dataclass(frozen=True)
+class Save:
+    """The rig as it stands, to a file of that name in the current folder."""
+
+    name: str
+
+
+@dataclass(frozen=True)
 class Panic:
     """Silence, now, and everything that rings is forgotten."""
 
@@ -95,7 +103,7 @@ class Undo:
     """What was done last is taken back."""
 
 
-Message = Turn | Bypass | Recall | Change | Tap | Loop | Record | Mute | Panic | Undo
+Message = Turn | Bypass | Recall | Change | Tap | Loop | Record | Mute | Save | Panic | Undo
 
 
 @dataclass(frozen=True)
@@ -108,7 +116,7 @@ class Event:
 
 WORDS: dict[str, type] = {
     "turn": Turn, "bypass": Bypass, "recall": Recall, "change": Change, "tap": Tap, "loop": Loop, "record": Record, "mute": Mute,
-    "panic": Panic, "undo": Undo,
+    "save": Save, "panic": Panic, "undo": Undo,
 }  # fmt: skip
 """The first word of a message's line -> what it is."""
 
@@ -127,8 +135,8 @@ def read_message(text: str) -> Message:
     if kind is Bypass:
         box, _, way = rest.partition(" ")
         return Bypass(_given(text, box, "a box: bypass delay on"), _read_way(text, way))
-    if kind in (Recall, Change):
-        return kind(_given(text, rest, f"a name: {word} lead, or {word} next"))
+    if kind in (Recall, Change, Save):
+        return kind(_given(text, rest, f"a name: {word} lead"))
     if kind is Loop and rest not in LOOP_ACTIONS:
         raise MessageError(f"{text.strip()!r} is not possible; a looper can: {', '.join(LOOP_ACTIONS)}")
     if kind is Loop:

@@ -14,12 +14,14 @@ import pytest
 import soundfile
 
 from neuralamp import __version__
+from neuralamp.blocks import boxes
 from neuralamp.capture.capture import Capture
 from neuralamp.capture.card import Card
 from neuralamp.capture.convert import MOST_DIFFERENCE_AT_REST, largest_difference
 from neuralamp.capture.file import open_capture, save_capture
 from neuralamp.learn.signals.guitar import riff
 from neuralamp.nets.linear.config import LinearConfig
+from neuralamp.rig import read_rig
 from tests.app.desk import neuralamp
 from tests.reamp.studio import RATE, level_rig, take, wire
 
@@ -142,7 +144,7 @@ def test_info_shows_a_capture_that_is_silent_and_says_so(tmp_path: Path):
     assert "it answers a guitar with silence" in facts["warnings"][-1]
 
 
-def test_info_knows_captures_rigs_recipes_and_sounds(tmp_path: Path):
+def test_info_knows_captures_rigs_set_lists_recipes_and_sounds(tmp_path: Path):
     wire(tmp_path / "amp.onnx")
     (tmp_path / "lead.toml").write_text('[[chain]]\nbox = "amp"\ncapture = "amp.onnx"\ninput = 6.0\n[[chain]]\nbox = "level"\n')
     take(tmp_path / "take.flac", channels=2)
@@ -153,6 +155,12 @@ def test_info_knows_captures_rigs_recipes_and_sounds(tmp_path: Path):
     rig = neuralamp("info", tmp_path / "lead.toml", "--json").facts
     assert (rig["kind"], rig["sample_rate"], rig["latency_frames"], rig["channels_out"]) == ("rig", RATE, 0, 1)
     assert rig["boxes"]["amp"]["input"] == "6 dB (-24 to 24)"
+    stage = neuralamp("info", "stage", "--json").facts
+    assert stage["boxes"]["phaser"]["bypass"] == "on" and "bypass" not in stage["boxes"]["hall"]
+    assert stage["snapshots"]["swirl"] == "bypass phaser off; turn chorus.mix 70"
+    (tmp_path / "friday.toml").write_text('[[songs]]\nrig = "stage"\nsnapshot = "lead"\n[[songs]]\nrig = "lead.toml"\n')
+    songs = neuralamp("info", tmp_path / "friday.toml", "--json").facts
+    assert (songs["kind"], songs["songs"]) == ("set list", {"stage": "stage, lead", "lead": "lead"})
     recipe = neuralamp("info", "wavenet-nano", "--json").facts
     assert (recipe["kind"], recipe["weights"]) == ("recipe", 842)
     sound = neuralamp("info", tmp_path / "take.flac", "--json").facts
@@ -245,3 +253,35 @@ def test_help_comes_at_once():
     code = f"import sys; from neuralamp.app import cli; print([name for name in {heavy} if name in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert result.stdout.strip() == "[]"
+
+
+def test_boxes_lists_what_a_rig_may_hold_and_what_can_be_turned_on_each(tmp_path: Path):
+    listed = neuralamp("boxes", "--json").facts["boxes"]
+    assert {entry["box"] for entry in listed} == set(boxes())
+    assert all(len(entry["meaning"]) > 20 for entry in listed)
+    assert "overdrive" in neuralamp("boxes").out
+    answer = neuralamp("boxes", "delay")
+    assert answer.code == 0 and "ping_pong" in answer.out
+    # what is printed below the table is a rig that plays
+    (tmp_path / "delay.toml").write_text(answer.out[answer.out.index("[[chain]]") :])
+    assert read_rig(tmp_path / "delay.toml").boxes()["delay"].values["time"] == 350.0
+
+
+def test_a_list_of_events_is_played_while_a_take_is_re_amped(tmp_path: Path):
+    take(tmp_path / "take.wav", frames=9600)
+    for name, level in (("loud", 0.0), ("soft", -20.0)):
+        level_rig(tmp_path / f"{name}.toml", level)
+    (tmp_path / "songs.toml").write_text('[[songs]]\nname = "a"\nrig = "loud.toml"\n[[songs]]\nname = "b"\nrig = "soft.toml"\n')
+    (tmp_path / "song.events").write_text("0.05s turn level.level -6\n4800 change b  # the ballad\n")
+    words = ("--setlist", tmp_path / "songs.toml", "--events", tmp_path / "song.events", "-o", tmp_path / "out", "--json")
+    answer = neuralamp("reamp", tmp_path / "take.wav", *words)
+    assert answer.code == 0, answer.err
+    x = soundfile.read(tmp_path / "take.wav")[0]
+    y = soundfile.read(tmp_path / "out" / "take - songs.wav")[0]
+    assert np.abs(y[:2400] - x[:2400]).max() < 1e-6
+    assert np.abs(y[8000:] - 0.1 * x[8000:]).max() < 1e-3
+    again = neuralamp("reamp", tmp_path / "take.wav", *words, "--resume").facts
+    assert [file["status"] for file in again["files"]] == ["skipped"]
+    (tmp_path / "song.events").write_text("0.05s turn level.level -7\n")
+    again = neuralamp("reamp", tmp_path / "take.wav", *words, "--resume").facts
+    assert [file["status"] for file in again["files"]] == ["done"]  # other events, another sound

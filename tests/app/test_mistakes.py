@@ -77,6 +77,12 @@ MISTAKES = [
     (("live",), "either --capture FILE or --rig FILE.toml"),
     (("live", "-c", "cut.onnx"), "it is not a whole ONNX file"),
     (("live", "-r", "flat.toml", "--output-channels", "left"), "--output-channels left is not possible"),
+    (("live", "-r", "flat.toml", "--against", "amp.onnx"), "a comparison wants two captures"),
+    (("live", "-c", "amp.onnx", "--blind"), "a comparison wants two captures"),
+    (("live", "--setlist", "flat.toml"), "chain is unknown here; known are: name, songs"),
+    (("boxes", "ampp"), "there is no box ampp; did you mean amp?"),
+    (("reamp", "di.wav", "-r", "flat.toml", "-o", "out", "--events", "nix"), "nix cannot be read as events"),
+    (("reamp", "di.wav", "-r", "flat.toml", "--setlist", "flat.toml", "-o", "out"), "a set list names its rigs itself"),
     (("frobnicate",), "No such command 'frobnicate'"),
     (("reamp", "--nope"), "No such option: --nope"),
 ]  # fmt: skip
@@ -106,7 +112,7 @@ def test_a_mistake_in_a_real_terminal_shows_no_traceback(bench: Path):
     assert is_one_line(result.stderr.replace(f"compiling kernels, once, about {COMPILE_SECONDS} s\n", ""))
 
 
-@pytest.mark.parametrize("command", ["demo", "train", "evaluate", "reamp", "live", "info", "convert", "doctor", "bench"])
+@pytest.mark.parametrize("command", ["demo", "train", "evaluate", "reamp", "live", "info", "convert", "doctor", "bench", "boxes"])
 def test_every_command_explains_itself_with_an_example(command: str):
     answer = neuralamp(command, "--help")
     assert answer.code == 0

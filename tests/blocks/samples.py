@@ -47,8 +47,8 @@ FILES: dict[str, Callable[[Path, float], dict[str, Any]]] = {"amp": _amp, "cab":
 EXEMPT = {"plugin": "code of others makes its sound, in a process of its own; tests/guest/ has what is promised of it"}
 """Box -> why the contract of boxes does not hold for it."""
 
-NEVER_SILENT = frozenset({"amp"})
-"""Boxes that make a sound of their own in silence, as the biases of a net do."""
+NEVER_SILENT = frozenset({"amp", "metronome"})
+"""Boxes that make a sound of their own in silence, as the biases of a net do, and a click."""
 
 SWAYING = {"vibrato": 0.001}
 """Box -> seconds that its answer may begin later than told: a pitch sways where a delay does."""

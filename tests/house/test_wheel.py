@@ -39,7 +39,7 @@ def run(installed: Path, *arguments: str, cwd: Path) -> dict:
 def test_the_wheel_carries_what_commands_need(installed):
     shipped = {path.relative_to(installed / "neuralamp" / "shipped").as_posix() for path in installed.rglob("shipped/**/*.*")}
     assert {"amp_models/crunch/capture.onnx", "amp_models/rigs/crunch.toml", "training/recipes/wavenet-nano.toml"} <= shipped
-    assert {"realtime/devices/default.toml"} <= shipped
+    assert {"realtime/devices/default.toml", "realtime/midi/expression.toml"} <= shipped
 
 
 def test_a_shipped_recipe_is_found_without_torch(installed, tmp_path):

@@ -254,6 +254,52 @@ def test_the_rig_is_heard_on_the_channels_asked_for(jack, rig_file):
     assert python(jack, program, str(rig_file)).split() == ["True", "2", "2", "True", "False"]
 
 
+PLAY_SONGS = """
+    import sys
+    from pathlib import Path
+    from neuralamp.live import play_live
+    from neuralamp.messages import Record
+    from neuralamp.setlist import read_setlist
+    from rich.console import Console
+    played = play_live(read_setlist(Path(sys.argv[1])), confirmed=True, recordings=Path(sys.argv[2]), first=[Record(True)],
+                       console=Console(stderr=True))
+    print(*played.recordings, sep="\\n")
+"""
+
+
+def recorded(environment, songs, folder, keys) -> tuple[np.ndarray, np.ndarray]:
+    """The DI and the wet of a set list played live from the first moment on, while keys are pressed twice a second."""
+    command = [sys.executable, "-c", textwrap.dedent(PLAY_SONGS), str(songs), str(folder)]
+    pipe = subprocess.PIPE
+    child = subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+    for line in child.stderr:
+        if "quits" in line:
+            break
+    guitarist = Guitarist(environment, (0.1 * np.random.default_rng(1).standard_normal(60 * RATE)).astype(np.float32))
+    guitarist.plug_in("PortAudio")
+    guitarist.begin(freewheel=False)
+    try:
+        for pressed in (*keys, "q"):
+            time.sleep(0.5)
+            child.stdin.write(pressed)
+            child.stdin.flush()
+        out, complaints = child.communicate(timeout=120.0)  # a rig may still be compiled
+    finally:
+        guitarist.close()
+    assert child.returncode == 0, complaints
+    di, wet = (soundfile.read(path, dtype="float32", always_2d=True)[0].T for path in out.split("\n")[:2])
+    return di, wet
+
+
+def assert_the_wet_is_the_di_re_amped(songs, folder, di, wet):
+    found = read_setlist(songs)
+    (events,) = folder.glob("*.events")
+    again = render(found[0].rig, di, RATE, read_events(events, RATE), songs=found)
+    played = wet[:, Engine(found[0].rig, RATE).latency_frames :]
+    assert np.abs(di).max() > 0.05 and np.abs(wet).max() > 0.01
+    assert np.array_equal(np.broadcast_to(again[:, : played.shape[1]], played.shape), played)
+
+
 def test_a_session_with_every_foot_switch_is_recorded_as_its_re_amp(jack, rig_file, tmp_path):
     """Knobs, switches, snapshots and songs from the first moment on: the DI through the set list and the events is the wet."""
     (rig_file.parent / "quiet.toml").write_text(
@@ -262,45 +308,14 @@ def test_a_session_with_every_foot_switch_is_recorded_as_its_re_amp(jack, rig_fi
     )
     songs = rig_file.parent / "songs.toml"
     songs.write_text(f'[[songs]]\nname = "first"\nrig = "{rig_file.name}"\n[[songs]]\nname = "second"\nrig = "quiet.toml"\n')
-    program = """
-        import sys, time
-        from pathlib import Path
-        from neuralamp.live import play_live
-        from neuralamp.messages import Record
-        from neuralamp.setlist import read_setlist
-        from rich.console import Console
-        folder = Path(sys.argv[2])
-        played = play_live(read_setlist(Path(sys.argv[1])), confirmed=True, recordings=folder, first=[Record(True)],
-                           console=Console(stderr=True))
-        print(*played.recordings, sep="\\n")
-    """
-    command = [sys.executable, "-c", textwrap.dedent(program), str(songs), str(tmp_path / "takes")]
-    pipe = subprocess.PIPE
-    child = subprocess.Popen(command, env=jack, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
-    for line in child.stderr:
-        if "quits" in line:
-            break
-    guitarist = Guitarist(jack, guitar_noise())
-    guitarist.plug_in("PortAudio")
-    guitarist.begin(freewheel=False)
-    try:
-        for keys in (":turn level.level -3\n", "n", "1", ":bypass eq\n", "u", "p", "q"):
-            time.sleep(0.4)
-            child.stdin.write(keys)
-            child.stdin.flush()
-        out, complaints = child.communicate(timeout=30.0)
-    finally:
-        guitarist.close()
-    assert child.returncode == 0, complaints
-    di, wet = (soundfile.read(path, dtype="float32", always_2d=True)[0].T for path in out.split("\n")[:2])
-    events = next((tmp_path / "takes").glob("*.events"))
-    assert np.abs(di).max() > 0.05 and np.abs(wet).max() > 0.01
-    found = read_setlist(songs)
-    again = render(found[0].rig, di, RATE, read_events(events, RATE), songs=found)
-    late = Engine(found[0].rig, RATE).latency_frames
-    played = wet[:, late:]
-    assert np.array_equal(np.broadcast_to(again[:, : played.shape[1]], played.shape), played)
+    keys = (":turn level.level -3\n", "n", "1", ":bypass eq\n", "u", "p")
+    takes = tmp_path / "takes"
+    assert_the_wet_is_the_di_re_amped(songs, takes, *recorded(jack, songs, takes, keys))
 
 
-def guitar_noise() -> np.ndarray:
-    return (0.1 * np.random.default_rng(1).standard_normal(60 * RATE)).astype(np.float32)
+def test_twelve_boxes_in_two_lanes_sound_live_as_they_do_re_amped(jack, tmp_path):
+    """The shipped board: gate, compressor, overdrive, amp and cab beside tone stack and chorus, then five more; its snapshots."""
+    songs, takes = tmp_path / "songs.toml", tmp_path / "takes"
+    songs.write_text('[[songs]]\nrig = "stage"\n')
+    assert len(read_setlist(songs)[0].rig.boxes()) == 12 + 2  # and the mixers of the lanes
+    assert_the_wet_is_the_di_re_amped(songs, takes, *recorded(jack, songs, takes, ("1", "3", "t", "t", "4", "2", "u")))

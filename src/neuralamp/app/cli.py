@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from neuralamp import __version__
-from neuralamp.app.commands import learning, looking, playing
+from neuralamp.app.commands import learning, looking, midi, playing
 from neuralamp.app.terminal import OneLineGroup
 
 app = typer.Typer(
@@ -30,6 +30,8 @@ app.command()(learning.train)
 app.command()(learning.evaluate)
 app.command()(playing.reamp)
 app.command()(playing.live)
+app.command()(looking.boxes)
+app.add_typer(midi.midi, name="midi")
 app.command()(looking.info)
 app.command()(looking.convert)
 app.command()(looking.doctor)

@@ -12,6 +12,8 @@ from neuralamp import __version__
 CORE = ("numpy", "scipy", "numba", "onnx", "onnxruntime", "soundfile", "soxr")
 EXTRAS = {  # package -> the extra that brings it, and what it is for
     "sounddevice": ("live", "live sound"),
+    "mido": ("midi", "foot controllers"),
+    "python-rtmidi": ("midi", "foot controllers"),
     "torch": ("train", "training"),
     "matplotlib": ("train", "pictures"),
 }

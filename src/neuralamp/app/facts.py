@@ -19,10 +19,12 @@ from neuralamp.guest.guest import is_foreign, open_guest
 from neuralamp.guest.plugin import is_plugin, open_plugin
 from neuralamp.guest.plugin_facts import BUILT_IN
 from neuralamp.learn.recipe import read_recipe, recipes
+from neuralamp.messages import write_message
 from neuralamp.nets import architecture_of
 from neuralamp.nets.slimmable.config import SlimmableConfig
 from neuralamp.nets.weights import count, products
 from neuralamp.rig import read_rig, rigs
+from neuralamp.setlist import read_setlist
 
 ANY_RATE = 48000
 BUFFER_FRAMES, BUFFERS, RUNS = 64, 75, 3  # a tenth of a second, three times
@@ -45,7 +47,8 @@ def facts_of(file: Path, edit: bool = False) -> dict[str, Any]:
     if file.name.lower().endswith(tuple(endings())):
         return _guest(file) if is_foreign(file) else _capture(file)
     if file.suffix == ".toml":
-        return _recipe(file) if _is_recipe(file) else _rig(file)
+        keys = _keys(file)
+        return _recipe(file) if "architecture" in keys else _setlist(file) if "songs" in keys else _rig(file)
     return _sound(file)
 
 
@@ -116,12 +119,19 @@ def _plugin(file: Path, edit: bool) -> dict[str, Any]:
     }
 
 
-def _is_recipe(file: Path) -> bool:
-    """A recipe names an architecture; a rig never does. What cannot be read is taken for a rig, whose reader says why."""
+def _keys(file: Path) -> set[str]:
+    """What a TOML file speaks of, by which it is known: a recipe of an architecture, a set list of songs. What cannot be read is
+    taken for a rig, whose reader says why.
+    """
     try:
-        return "architecture" in read_toml(file, RigError, example="")[1]
+        return set(read_toml(file, RigError, example="")[1])
     except RigError:
-        return False
+        return set()
+
+
+def _setlist(file: Path) -> dict[str, Any]:
+    songs = {song.name: song.rig.name + (f", {song.snapshot}" if song.snapshot else "") for song in read_setlist(file)}
+    return {"kind": "set list", "file": file, "songs": songs}
 
 
 def _recipe(file: Path) -> dict[str, Any]:
@@ -136,11 +146,16 @@ def _rig(file: Path) -> dict[str, Any]:
     rate = rig.plays_at() or ANY_RATE
     boxes = {}
     for label, box in rig.boxes().items():
-        knobs = {name: f"{box.values[name]:g} {knob.unit} ({knob.low:g} to {knob.high:g})" for name, knob in box.controls.items()}
-        boxes[label] = knobs | {
-            name: str(value) if isinstance(value := box.set[name], Path) else value for name in box.settings()
-        }
+        stands = box.standing
+        knobs = {name: f"{stands[name]:g} {knob.unit} ({knob.low:g} to {knob.high:g})" for name, knob in box.controls.items()}
+        boxes[label] = (
+            ({"bypass": "on"} if box.bypassed else {})
+            | knobs
+            | {name: str(value) if isinstance(value := box.set[name], Path) else value for name in box.settings()}
+        )
+    snapshots = {snapshot.name: "; ".join(map(write_message, snapshot.acts)) or "as it stands" for snapshot in rig.snapshots}
     facts: dict[str, Any] = {"kind": "rig", "file": file, "name": rig.name, "sample_rate": rig.plays_at(), "boxes": boxes}
+    facts["snapshots"] = snapshots
     try:
         plan = Plan(rig, rate, 1, 64, stereo=False)
     except NeuralAmpError as reason:

@@ -30,13 +30,14 @@ STAGE_GAIN = 2.0 * math.pi * SLOW_HZ * C_IN * R_BACK * OPEN_GAIN / (1.0 + OPEN_G
 R_DIODES = R_IN * R_BACK / (R_IN + (R_IN + R_BACK) / OPEN_GAIN)  # what the diodes see beside them
 R1, C1, C2, R2, R_TONE = 39e3, 10e-9, 4e-9, 22e3, 100e3  # the tone stack: a low-pass and a high-pass, and a pot between them
 OUT_DB = 13.0  # the last transistor makes up for the tone stack
-TAIL_SECONDS = 0.15  # the capacitors before the clippers: 1.8 ms each, seen through 80 dB
 
 HIGH_PASS, LOW_PASS, BEFORE = 0, POLE_VALUES, 2 * POLE_VALUES
 TONE, LEVEL, GOALS = BEFORE, BEFORE + VALUES, BEFORE + VALUES + 1
 
 
 class BigFuzz(Block):
+    tail_seconds = 0.15  # the capacitors before the clippers: 1.8 ms each, seen through 80 dB
+
     sustain = Knob(36.0, 0.0, 50.0, "dB", "gain into the first clipper; the second has 30 dB more")
     tone = Knob(50.0, 0.0, 100.0, "%", "from dark to bright, with a hole around 1 kHz between them")
     level = Knob(-3.0, -40.0, 12.0, "dB", "how loud it leaves")
@@ -71,7 +72,7 @@ class BigFuzz(Block):
         values = self.start(sample_rate, channels) | {"between": np.concatenate([high_pass, low_pass])}
         made = clipper_node(self.play, values, sample_rate, channels, [_curve()] * 2)
         late = int(made.record["late"][0])
-        return Part(made, channels, latency_frames=late, tail_frames=round(TAIL_SECONDS * sample_rate))
+        return Part(made, channels, latency_frames=late, tail_frames=round(self.tail_seconds * sample_rate))
 
     # between: the second clipper's capacitors, at the fast clock. poles: two capacitors before each clipper.
     state = State(

@@ -4,19 +4,19 @@ from typing import Any
 
 from numba import carray
 
-from neuralamp.block import Block, Choice, Knob, Part
-from neuralamp.dsp.glide import glide, glides
+from neuralamp.block import Block, Choice, Knob
 from neuralamp.dsp.node import CHANNELS, State, node
-from neuralamp.dsp.svf import BUTTERWORTH, BUTTERWORTH_4, VALUES, high_cut, low_cut, svf
+from neuralamp.dsp.svf import BUTTERWORTH, BUTTERWORTH_4, VALUES, high_cut, low_cut, svf_cascade
 
 FILTERS = 4  # two for each cut
 LOW_FULL_HZ = 25.0  # from the end of its range to here a cut is faded in, so that turning it on is no jump
 HIGH_FULL_HZ = 18000.0
 SLOPES = {"12": (BUTTERWORTH, None), "24": BUTTERWORTH_4}  # dB per octave -> 1 / Q of the filters that make it
-TAIL_SECONDS = 0.35  # to -120 dB of the steep cut at 20 Hz, a time constant of 21 ms
 
 
 class Cuts(Block):
+    tail_seconds = 0.35  # to -120 dB of the steep cut at 20 Hz, a time constant of 21 ms
+
     low_cut = Knob(20.0, 20.0, 1000.0, "Hz", "everything below is taken away; 20 is off", taper="log")
     high_cut = Knob(20000.0, 1000.0, 20000.0, "Hz", "everything above is taken away; 20000 is off", taper="log")
     low_slope = Choice(tuple(SLOPES), "how steep the low cut is, in dB per octave")
@@ -36,26 +36,11 @@ class Cuts(Block):
             ]
         )
 
-    def prepare(self, sample_rate: float, channels: int, max_frames: int) -> Part:
-        part = super().prepare(sample_rate, channels, max_frames)
-        part.tail_frames = round(TAIL_SECONDS * sample_rate)
-        return part
-
     state = State(goal=(FILTERS * VALUES,), now=(FILTERS * VALUES,), slew=float, channels=int, memory=(CHANNELS, FILTERS, 2))
 
     @node(state)
     def play(inputs, outputs, frames, state):
-        box = carray(state, (1,))[0]
-        goal, now, slew, memory = box.goal, box.now, box.slew, box.memory
-        gliding = glides(now, goal)
-        for n in range(frames):
-            for k in range(FILTERS * VALUES if gliding else 0):
-                now[k] = glide(now[k], goal[k], slew)
-            for c in range(box.channels):
-                sample = inputs[c][n] + 0.0
-                for k in range(FILTERS):
-                    sample = svf(sample, now[VALUES * k : VALUES * (k + 1)], memory[c, k])
-                outputs[c][n] = sample
+        svf_cascade(inputs, outputs, frames, carray(state, (1,))[0])
 
 
 def _filter(kind, frequency_hz, amount, damping: float | None, sample_rate: float, xp: Any) -> Any:

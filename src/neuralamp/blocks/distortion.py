@@ -23,12 +23,13 @@ R_FEET = R_BITE * R_BODY / (R_BITE + R_BODY)
 GAIN_BANDWIDTH_HZ = 1e6  # of the LM308 with 30 pF: at full gain it is this that rounds the treble off
 RAIL_VOLTS = 4.5
 R_DIODES = 1000.0
-TAIL_SECONDS = 0.08  # the body's foot has a time constant of 2.6 ms, and is seen through 67 dB
 
 POT, FILTER, LEVEL, GOALS = 0, 1, 1 + POLE_VALUES, 2 + POLE_VALUES
 
 
 class Distortion(Block):
+    tail_seconds = 0.08  # the body's foot has a time constant of 2.6 ms, and is seen through 67 dB
+
     distortion = Knob(45.0, 0.0, 67.0, "dB", "gain into the diodes")
     filter = Knob(4000.0, 475.0, 22000.0, "Hz", "everything above is taken away, 6 dB per octave", taper="log")
     level = Knob(-3.0, -40.0, 12.0, "dB", "how loud it leaves")
@@ -47,7 +48,7 @@ class Distortion(Block):
         values = self.start(sample_rate, channels) | {"loop": np.array(loop)}
         made = clipper_node(self.play, values, sample_rate, channels, [_curve()])
         late = int(made.record["late"][0])
-        return Part(made, channels, latency_frames=late, tail_frames=round(TAIL_SECONDS * sample_rate))
+        return Part(made, channels, latency_frames=late, tail_frames=round(self.tail_seconds * sample_rate))
 
     # loop: half a frame's charge of the op-amp, and of each foot's capacitor with the conductance that the foot has then.
     # charges: the op-amp's, the feet's, the filter's.

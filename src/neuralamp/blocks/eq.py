@@ -2,15 +2,13 @@
 
 from numba import carray
 
-from neuralamp.block import Block, Knob, Part
-from neuralamp.dsp.glide import glide, glides
+from neuralamp.block import Block, Knob
 from neuralamp.dsp.node import CHANNELS, State, node
-from neuralamp.dsp.svf import VALUES, high_cut, high_shelf, low_cut, low_shelf, peak, svf
+from neuralamp.dsp.svf import VALUES, high_cut, high_shelf, low_cut, low_shelf, peak, svf_cascade
 
 BANDS = 7
 LOW_CUT_FULL_HZ = 25.0  # from the end of its range to here a cut is faded in, so that turning it on is no jump
 HIGH_CUT_FULL_HZ = 18000.0
-TAIL_SECONDS = 1.0  # to -120 dB of the slowest: 18 dB of boost, 0.3 octaves wide, at 80 Hz rings with a time constant of 54 ms
 
 
 def _gain(meaning: str) -> Knob:
@@ -22,6 +20,8 @@ def _width() -> Knob:
 
 
 class Eq(Block):
+    tail_seconds = 1.0  # to -120 dB of the slowest: 18 dB of boost, 0.3 octaves wide, at 80 Hz has a time constant of 54 ms
+
     low_cut = Knob(20.0, 20.0, 1000.0, "Hz", "everything below is taken away, 12 dB per octave; 20 is off", taper="log")
     bass = _gain("boost or cut of everything below the bass corner")
     bass_corner = Knob(120.0, 40.0, 500.0, "Hz", "where the bass has half its decibels", taper="log")
@@ -55,26 +55,11 @@ class Eq(Block):
             ]
         )
 
-    def prepare(self, sample_rate: float, channels: int, max_frames: int) -> Part:
-        part = super().prepare(sample_rate, channels, max_frames)
-        part.tail_frames = round(TAIL_SECONDS * sample_rate)
-        return part
-
     state = State(goal=(BANDS * VALUES,), now=(BANDS * VALUES,), slew=float, channels=int, memory=(CHANNELS, BANDS, 2))
 
     @node(state)
     def play(inputs, outputs, frames, state):
-        box = carray(state, (1,))[0]
-        goal, now, slew, memory = box.goal, box.now, box.slew, box.memory
-        gliding = glides(now, goal)
-        for n in range(frames):
-            for k in range(BANDS * VALUES if gliding else 0):
-                now[k] = glide(now[k], goal[k], slew)
-            for c in range(box.channels):
-                sample = inputs[c][n] + 0.0
-                for band in range(BANDS):
-                    sample = svf(sample, now[VALUES * band : VALUES * (band + 1)], memory[c, band])
-                outputs[c][n] = sample
+        svf_cascade(inputs, outputs, frames, carray(state, (1,))[0])
 
 
 BOX = Eq

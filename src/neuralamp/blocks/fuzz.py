@@ -26,13 +26,14 @@ IN_HZ = 5.0  # 2.2 uF into 14 kOhm, of the guitar and the first base at rest
 CHARGED_FROM = 0.5  # of the curve's input: where the base conducts and charges that capacitor through the guitar alone,
 CHARGED_BY = 4.0  # so many times as fast: 3.5 kOhm against 14
 OUT_HZ = 32.0  # 10 nF into 500 kOhm
-TAIL_SECONDS = 0.8  # the input's capacitor has a time constant of 32 ms, and is seen through all the gain
 
 GAIN, BEFORE = 0, 1
 BLOCK, LEVEL, GOALS = BEFORE, BEFORE + POLE_VALUES, BEFORE + POLE_VALUES + 1
 
 
 class Fuzz(Block):
+    tail_seconds = 0.8  # the input's capacitor has a time constant of 32 ms, and is seen through all the gain
+
     fuzz = Knob(40.0, 0.0, 55.0, "dB", "gain into the pair of transistors; the guitar's own volume does the same")
     level = Knob(0.0, -40.0, 12.0, "dB", "how loud it leaves")
 
@@ -53,7 +54,7 @@ class Fuzz(Block):
         values = self.start(sample_rate, channels) | {"per_step": per_step}
         made = clipper_node(self.play, values, sample_rate, channels, [_curve()])
         late = int(made.record["late"][0])
-        return Part(made, channels, latency_frames=late, tail_frames=round(TAIL_SECONDS * sample_rate))
+        return Part(made, channels, latency_frames=late, tail_frames=round(self.tail_seconds * sample_rate))
 
     # per_step: how fast the input's capacitor charges, at the fast clock. poles: that capacitor, and the output's.
     state = State(goal=(GOALS,), now=(GOALS,), slew=float, channels=int, per_step=float, poles=(CHANNELS, 2), **CLIPPER)

@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 from numba import carray
 
-from neuralamp.block import Block, Knob, Part
+from neuralamp.block import Block, Knob
 from neuralamp.dsp.glide import glide, glides
 from neuralamp.dsp.node import CHANNELS, State, node
 from neuralamp.dsp.svf import VALUES, integrator_gain, peak, svf
@@ -17,7 +17,6 @@ BANDS = len(CENTRES_HZ)
 WIDTH_OCTAVES = 1.5  # of a filter, between half its decibels: wider is smoother between two sliders, and harder to set apart
 PROTOTYPE_DB = 12.0  # at which the filters' reach into each other's bands is told
 STEPS = 2  # of correction after it
-TAIL_SECONDS = 1.0
 
 
 def _slider(centre: str) -> Knob:
@@ -25,6 +24,8 @@ def _slider(centre: str) -> Knob:
 
 
 class GraphicEq(Block):
+    tail_seconds = 1.0
+
     hz31 = _slider("31 Hz")
     hz63 = _slider("63 Hz")
     hz125 = _slider("125 Hz")
@@ -68,11 +69,6 @@ class GraphicEq(Block):
         centres_hz, width = xp.asarray(np.array(CENTRES_HZ)), xp.asarray(np.array(WIDTH_OCTAVES))
         filters = peak(centres_hz, gains_db, width, sample_rate, xp)
         return xp.concat([filters.T.reshape(-1), xp.stack([db_to_gain(knobs.level, xp)])])
-
-    def prepare(self, sample_rate: float, channels: int, max_frames: int) -> Part:
-        part = super().prepare(sample_rate, channels, max_frames)
-        part.tail_frames = round(TAIL_SECONDS * sample_rate)
-        return part
 
     state = State(goal=(BANDS * VALUES + 1,), now=(BANDS * VALUES + 1,), slew=float, channels=int, memory=(CHANNELS, BANDS, 2))
 

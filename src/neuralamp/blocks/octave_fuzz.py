@@ -23,13 +23,14 @@ R_LOAD = 10e3  # behind the diodes
 IN_HZ = 70.0  # 0.1 uF into the first base
 TRANSFORMER_HZ = 30.0, 5000.0  # below, it hands nothing on; above, its windings leak: corners are round before they are folded
 OUT_HZ = 16.0  # 0.1 uF into the volume pot of 100 kOhm
-TAIL_SECONDS = 0.25  # the output's capacitor: 14 time constants of 10 ms
 
 IN, BEFORE = 0, POLE_VALUES
 BLOCK, TONE, LEVEL, GOALS = BEFORE, BEFORE + POLE_VALUES, BEFORE + 2 * POLE_VALUES, BEFORE + 2 * POLE_VALUES + 1
 
 
 class OctaveFuzz(Block):
+    tail_seconds = 0.25  # the output's capacitor: 14 time constants of 10 ms
+
     fuzz = Knob(20.0, 0.0, 42.0, "dB", "gain into the transistors; a soft string has the purer octave")
     tone = Knob(8000.0, 2000.0, 16000.0, "Hz", "everything above is taken away, 6 dB per octave", taper="log")
     level = Knob(0.0, -40.0, 12.0, "dB", "how loud it leaves")
@@ -54,7 +55,7 @@ class OctaveFuzz(Block):
         values = self.start(sample_rate, channels) | {"transformer": np.concatenate(transformer)}
         made = clipper_node(self.play, values, sample_rate, channels, [*_curves()])
         late = int(made.record["late"][0])
-        return Part(made, channels, latency_frames=late, tail_frames=round(TAIL_SECONDS * sample_rate))
+        return Part(made, channels, latency_frames=late, tail_frames=round(self.tail_seconds * sample_rate))
 
     # transformer: its two ends, at the fast clock. poles: input, transformer, output, tone.
     state = State(

@@ -25,13 +25,14 @@ R7, C5 = 1000.0, 220e-9  # behind the clipper: a low-pass at 723 Hz
 R8, C6, R_TONE, R_BACK = 220.0, 220e-9, 20e3, 1000.0  # the tone pot between the inputs of the second op-amp
 CLEAN = 128  # frames: more than a tile, and what the clipper is late
 LEAST_OHMS = 1.0  # a pot at its end
-TAIL_SECONDS = 0.05  # the tone stage's time constant is 1.1 ms
 
 HIGH_PASS, LOW_PASS, GAIN, BEFORE = 0, POLE_VALUES, 2 * POLE_VALUES, 2 * POLE_VALUES + 1
 TONE, LEVEL, GOALS = BEFORE, BEFORE + VALUES, BEFORE + VALUES + 1
 
 
 class Overdrive(Block):
+    tail_seconds = 0.05  # the tone stage's time constant is 1.1 ms
+
     drive = Knob(26.0, 0.0, 41.4, "dB", "gain into the diodes; the pedal's own pot begins at 21.6")
     tone = Knob(50.0, 0.0, 100.0, "%", "from dark to bright")
     level = Knob(-3.0, -40.0, 12.0, "dB", "how loud it leaves")
@@ -66,7 +67,7 @@ class Overdrive(Block):
         clean = np.zeros((channels, CLEAN))
         made = clipper_node(self.play, self.start(sample_rate, channels), sample_rate, channels, [_curve()], clean=clean)
         late = int(made.record["late"][0])
-        return Part(made, channels, latency_frames=late, tail_frames=round(TAIL_SECONDS * sample_rate))
+        return Part(made, channels, latency_frames=late, tail_frames=round(self.tail_seconds * sample_rate))
 
     # poles: the capacitors before the diodes. tone_memory: those behind. clean: the string, as late as what was clipped.
     state = State(

@@ -32,7 +32,7 @@ class PluginBox(Block):
     saved = Text("all that the plugin remembers of itself, in base64, as `neuralamp info --json` shows it")
     stereo = Switch(False, "whether mono sound goes into the plugin, and comes out of it, on two channels")
     latency_frames = NumberSetting(64, 8192, "frames", "how late it plays live: twice the device's buffer at least")
-    tail_seconds = NumberSetting(0.0, 60.0, "s", "how long it may ring on once the sound has ended; 2 where it is not given")
+    tail = NumberSetting(0.0, 60.0, "s", "how long it may ring on once the sound has ended; 2 where it is not given")
 
     foreign = True
 
@@ -106,7 +106,7 @@ class PluginBox(Block):
     def _part(self, opened, hosted, link, sample_rate, channels, goal, late, **says) -> Part:
         facts, hosted_channels = opened.facts, self._channels(channels)
         latency = facts.latency_frames + late
-        tail = TAIL_SECONDS if self.set["tail_seconds"] is None else self.set["tail_seconds"]
+        tail = TAIL_SECONDS if self.set["tail"] is None else self.set["tail"]
         notes = [f"{facts.name} is code of others and plays in a process of its own, {latency} frames late"]
         if facts.more_knobs:
             notes.append(f"{facts.more_knobs} of its parameters stay as they are; {MOST_KNOBS} can be turned")

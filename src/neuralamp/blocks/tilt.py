@@ -2,16 +2,16 @@
 
 from numba import carray
 
-from neuralamp.block import Block, Knob, Part
+from neuralamp.block import Block, Knob
 from neuralamp.dsp.glide import glide, glides
 from neuralamp.dsp.node import CHANNELS, State, node
 from neuralamp.dsp.svf import integrator_gain
 from neuralamp.units import db_to_gain
 
-TAIL_SECONDS = 0.1  # to -120 dB at 200 Hz and 12 dB of darkness, where the low-pass has its corner at 50 Hz
-
 
 class Tilt(Block):
+    tail_seconds = 0.1  # to -120 dB at 200 Hz and 12 dB of darkness, where the low-pass has its corner at 50 Hz
+
     tilt = Knob(0.0, -12.0, 12.0, "dB", "what the highest notes gain and the lowest lose; under 0 it is the other way round")
     centre = Knob(700.0, 200.0, 3000.0, "Hz", "the frequency that stays as it is", taper="log")
 
@@ -21,11 +21,6 @@ class Tilt(Block):
         t = db_to_gain(knobs.tilt, xp)
         g = t * integrator_gain(knobs.centre, sample_rate, xp)
         return xp.stack([g / (1.0 + g), t, 1.0 / t - t])
-
-    def prepare(self, sample_rate: float, channels: int, max_frames: int) -> Part:
-        part = super().prepare(sample_rate, channels, max_frames)
-        part.tail_frames = round(TAIL_SECONDS * sample_rate)
-        return part
 
     state = State(goal=(3,), now=(3,), slew=float, channels=int, memory=(CHANNELS,))
 

@@ -4,14 +4,12 @@ from typing import Any
 
 from numba import carray
 
-from neuralamp.block import Block, Choice, Knob, Part
+from neuralamp.block import Block, Choice, Knob
 from neuralamp.dsp.circuit import MEMORY, OUT, VALUES, circuit_filter, play_circuit
 from neuralamp.dsp.glide import glide, glides
 from neuralamp.dsp.node import CHANNELS, State, node
 from neuralamp.dsp.tone_stacks import TONE_STACKS, positions
 from neuralamp.units import db_to_gain
-
-TAIL_SECONDS = 0.55  # to -120 dB of the slowest: the bass of the twin, all the way up, has a time constant of 39 ms
 
 
 def _dial(meaning: str) -> Knob:
@@ -19,6 +17,8 @@ def _dial(meaning: str) -> Knob:
 
 
 class ToneStack(Block):
+    tail_seconds = 0.55  # to -120 dB of the slowest: the bass of the twin, all the way up, has a time constant of 39 ms
+
     bass = _dial("bass; the muff has none")
     middle = _dial("middle; top_boost, james and muff have none")
     treble = _dial("treble; the one tone control of the muff")
@@ -31,11 +31,6 @@ class ToneStack(Block):
         dials = xp.stack([knobs.bass, knobs.middle, knobs.treble]) / 10.0
         values = circuit_filter(stack.circuit, positions(stack, dials, xp), sample_rate, xp)
         return xp.concat([values[:OUT], db_to_gain(knobs.level, xp) * values[OUT:]])
-
-    def prepare(self, sample_rate: float, channels: int, max_frames: int) -> Part:
-        part = super().prepare(sample_rate, channels, max_frames)
-        part.tail_frames = round(TAIL_SECONDS * sample_rate)
-        return part
 
     state = State(goal=(VALUES,), now=(VALUES,), slew=float, channels=int, memory=(CHANNELS, MEMORY))
 

@@ -21,13 +21,14 @@ MOST = 7.9  # with the emitter at 1 V and 0.1 V left over the transistor
 BASE = 0.027  # volts: 0.27 mA / 100 through 10 kOhm of pickup and cable
 OUT = 0.2  # of those volts leave, so that a saturated stage is about full scale; at 20 dB of boost the stage has its own gain
 OUT_HZ = 16.0  # 10 nF into 1 MOhm
-TAIL_SECONDS = 0.25  # the output's capacitor: 14 time constants of 10 ms
 
 HIGH_PASS, BEFORE = 0, POLE_VALUES
 BLOCK, LEVEL, GOALS = BEFORE, BEFORE + POLE_VALUES, BEFORE + POLE_VALUES + 1
 
 
 class TrebleBooster(Block):
+    tail_seconds = 0.25  # the output's capacitor: 14 time constants of 10 ms
+
     boost = Knob(20.0, 0.0, 30.0, "dB", "gain into the transistor")
     corner = Knob(2600.0, 200.0, 6000.0, "Hz", "everything below is left behind; 2600 is 4.7 nF, as it was sold", taper="log")
     level = Knob(0.0, -40.0, 12.0, "dB", "how loud it leaves")
@@ -47,7 +48,7 @@ class TrebleBooster(Block):
     def prepare(self, sample_rate: float, channels: int, max_frames: int) -> Part:
         made = clipper_node(self.play, self.start(sample_rate, channels), sample_rate, channels, [_curve()])
         late = int(made.record["late"][0])
-        return Part(made, channels, latency_frames=late, tail_frames=round(TAIL_SECONDS * sample_rate))
+        return Part(made, channels, latency_frames=late, tail_frames=round(self.tail_seconds * sample_rate))
 
     state = State(goal=(GOALS,), now=(GOALS,), slew=float, channels=int, poles=(CHANNELS, 2), **CLIPPER)
 

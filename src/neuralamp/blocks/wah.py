@@ -16,10 +16,11 @@ HEEL_HZ = 450.0
 SWEEP_OCTAVES = 2.3  # to 2216 Hz with the toe down
 WIDENS = 4.0  # times, from heel to toe
 STEPS = 256  # of a table over the pedal's travel, straight lines between: the peak is off by less than 0.01 cents
-TAIL_SECONDS = 0.2  # to -120 dB at the heel with a Q of 16, a time constant of 11 ms
 
 
 class Wah(Block):
+    tail_seconds = 0.2  # to -120 dB at the heel with a Q of 16, a time constant of 11 ms
+
     pedal = Knob(50.0, 0.0, 100.0, "%", "where the pedal stands: 0 is heel down, 450 Hz; 100 is toe down, 2.2 kHz")
     q = Knob(8.0, 2.0, 16.0, "", "sharpness of the peak with the heel down; with the toe down it is a quarter", taper="log")
     sweep = Knob(
@@ -51,7 +52,7 @@ class Wah(Block):
             [integrator_gain(HEEL_HZ * 2.0 ** (SWEEP_OCTAVES * travel), sample_rate, np), np.exp(math.log(WIDENS) * travel)]
         )
         made = Node(self.play, self.start(sample_rate, channels), constants={"table": table})
-        return Part(made, channels, tail_frames=round(TAIL_SECONDS * sample_rate))
+        return Part(made, channels, tail_frames=round(self.tail_seconds * sample_rate))
 
     # level: of the picks, the same for both channels. values: of the filter, see dsp/svf.py.
     state = State(

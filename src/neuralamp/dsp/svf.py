@@ -14,6 +14,7 @@ Every design below gives (5,) values: g, k, and the gains m0, m1, m2 of input, b
 
 import math
 
+from neuralamp.dsp.glide import glide, glides
 from neuralamp.dsp.jit import kernel
 
 VALUES = 5
@@ -87,3 +88,21 @@ def svf(x, values, memory):
     memory[0] = 2.0 * v1 - memory[0]
     memory[1] = 2.0 * v2 - memory[1]
     return values[2] * x + values[3] * v1 + values[4] * v2
+
+
+@kernel
+def svf_cascade(inputs, outputs, frames, box):
+    """A box that is nothing but filters, one behind the other, all of which may be turned.
+
+    box  its record: goal and now (filters VALUES,), slew, channels, and memory (CHANNELS, filters, 2).
+    """
+    goal, now, memory = box.goal, box.now, box.memory
+    gliding = glides(now, goal)
+    for n in range(frames):
+        for k in range(now.size if gliding else 0):
+            now[k] = glide(now[k], goal[k], box.slew)
+        for c in range(box.channels):
+            sample = inputs[c][n] + 0.0
+            for k in range(memory.shape[1]):
+                sample = svf(sample, now[VALUES * k : VALUES * (k + 1)], memory[c, k])
+            outputs[c][n] = sample

@@ -1,18 +1,23 @@
 """The pedal board: what a foot, a MIDI cable or a file of events asks for, brought to the engine act by act; and undo."""
 
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
 
 from neuralamp.engine.engine import Engine
 from neuralamp.engine.plan import Plan
-from neuralamp.errors import MessageError
-from neuralamp.messages import Bypass, Change, Loop, Message, Mute, Panic, Recall, Record, Tap, Turn, Undo
+from neuralamp.errors import MessageError, NeuralAmpError
+from neuralamp.messages import Bypass, Change, Loop, Message, Mute, Panic, Recall, Record, Save, Tap, Turn, Undo
+from neuralamp.rig_file import as_it_stands, write_rig
 from neuralamp.setlist import Song
 
 TAPS = 4  # beats whose mean distance is the tempo: one foot is not a metronome
 LONGEST_BEAT_S = 2.0  # 30 beats a minute; whoever waits longer begins to count anew
 MOST_UNDOS = 1000
+SWEEP_S = 1.0  # whoever rests longer has finished turning
 WRAP = {"next": 1, "previous": -1}
 
 
@@ -21,16 +26,21 @@ class Board:
 
     songs  the set list, or one song alone. The engine plays the first one.
     ahead  whether the neighbours of the song that plays are made ready beforehand, on a thread of their own: so that a change
-           of rig is heard at once.
+           of rig is heard at once, and never waited for. `coming` is the song that is asked for and not ready yet, `trouble`
+           why one could not come.
     """
 
     def __init__(self, engine: Engine, songs: Sequence[Song], *, ahead: bool = False):
         self.engine, self.songs, self.song = engine, tuple(songs), 0
         self.snapshot: str | None = None
+        self.coming: int | None = None  # the song whose rig is still being made ready
+        self.trouble = ""
         self.muted = self.recording = False
         self._lock = threading.RLock()
         self._taps: list[int] = []
         self._undos: list[list[Message]] = []
+        self._swept: tuple[str, str] | None = None  # the knob that was turned last, alone
+        self._swept_at = 0.0
         self._worker = ThreadPoolExecutor(1, "next rig") if ahead else None
         self._ready: dict[int, Future[Plan]] = {}
         if self.songs[0].snapshot:
@@ -51,9 +61,7 @@ class Board:
                 case Recall(snapshot):
                     self._recall(snapshot, frame)
                 case Change(rig):
-                    song, before = self._find_song(rig), [Change(self.songs[self.song].name), *self._all_as_it_stands()]
-                    self._change(song, frame)
-                    self._remember(before)
+                    self._change(self._find_song(rig), frame)
                 case Undo():
                     self._undo(frame)
                 case Mute(on):
@@ -65,6 +73,8 @@ class Board:
                 case Record(on):
                     self.recording = not self.recording if on is None else on
                     self.engine.record(self.recording, frame)
+                case Save(name):
+                    self._save(name)
                 case Loop(action):
                     self.engine.press(self._looper(action), action, frame)
                 case Bypass(box, None):
@@ -85,7 +95,15 @@ class Board:
         if acts:
             before = self._opposites(acts)
             self._apply(acts, frame)
-            self._remember(before)
+            if not self._goes_on(acts):
+                self._remember(before)
+
+    def _goes_on(self, acts: Sequence[Message]) -> bool:
+        """Whether this is the same knob, still being turned: a sweep of a pedal is taken back in one."""
+        swept = (acts[0].box, acts[0].knob) if len(acts) == 1 and isinstance(acts[0], Turn) else None
+        goes_on = swept is not None and swept == self._swept and time.monotonic() - self._swept_at < SWEEP_S
+        self._swept, self._swept_at = swept, time.monotonic()
+        return goes_on
 
     def _remember(self, before: list[Message]) -> None:
         self._undos = [*self._undos[1 - MOST_UNDOS :], before]
@@ -118,10 +136,11 @@ class Board:
     def _undo(self, frame: int) -> None:
         if not self._undos:
             raise MessageError("there is nothing to undo")
-        acts = self._undos.pop()
-        if acts and isinstance(acts[0], Change):
-            self._change(self._find_song(acts[0].rig), frame)
-        self._apply([act for act in acts if not isinstance(act, Change)], frame)
+        acts, self._swept = self._undos.pop(), None
+        if isinstance(acts[0], Change):
+            self._change(self._find_song(acts[0].rig), frame, acts[1:])
+        else:
+            self._apply(acts, frame)
 
     def _tap(self, frame: int) -> list[Message]:
         """A beat; the turns of every knob named tempo, once there are two."""
@@ -140,6 +159,14 @@ class Board:
                 return label
         raise MessageError(f"the rig {self.engine.plan.rig.name} has no looper; put a box looper into its chain")
 
+    def _save(self, name: str) -> None:
+        if Path(name).name != name:
+            raise MessageError(f"{name!r} is no name for a rig; give one word or more, without slashes")
+        stands = self.engine.stands
+        values = {label: stand.values for label, stand in stands.items()}
+        bypassed = {label: stand.bypassed for label, stand in stands.items()}
+        write_rig(replace(as_it_stands(self.engine.plan.rig, values, bypassed), name=name), Path(f"{name}.toml"))
+
     # -- snapshots and songs -----------------------------------------------------------------------------------------
 
     def _recall(self, name: str, frame: int) -> None:
@@ -157,13 +184,41 @@ class Board:
         names = [song.name for song in self.songs]
         return names.index(_named(name, names, names[self.song], "rig"))
 
-    def _change(self, song: int, frame: int) -> None:
-        plan = self._ready.pop(song).result() if song in self._ready else self.engine.prepare(self.songs[song].rig)
+    def _change(self, song: int, frame: int, back_to: Sequence[Message] | None = None) -> None:
+        """Bring a song on once its rig is ready: now, or, where that is made on a thread of its own, as soon as it has been made.
+
+        back_to  how the rig stood, where it comes back by an undo.
+        """
+        if self._worker is None:
+            self._arrive(song, self.engine.prepare(self.songs[song].rig), frame, back_to)
+            return
+        if song not in self._ready:
+            self._ready[song] = self._worker.submit(self.engine.prepare, self.songs[song].rig)
+        self.coming = song
+        self._ready[song].add_done_callback(lambda made: self._arrive_if_wanted(song, made, frame, back_to))
+
+    def _arrive_if_wanted(self, song: int, made: Future[Plan], frame: int, back_to: Sequence[Message] | None) -> None:
+        with self._lock:
+            if self.coming != song or made.cancelled():
+                return
+            self.coming = None
+            self._ready.pop(song, None)
+            try:
+                self._arrive(song, made.result(), frame, back_to)
+            except NeuralAmpError as reason:  # of a capture that has been moved since the set list was read
+                self.trouble = f"{self.songs[song].name} cannot be played: {reason}"
+
+    def _arrive(self, song: int, plan: Plan, frame: int, back_to: Sequence[Message] | None) -> None:
+        before = [Change(self.songs[self.song].name), *self._all_as_it_stands()]
         self.engine.change_rig(plan, frame, self.songs[song].name)
-        self.song, self.snapshot = song, None
+        self.song, self.snapshot, self.trouble = song, None, ""
         if snapshot := self.songs[song].snapshot:
             self._recall(snapshot, frame)
             self._undos.pop()
+        if back_to is None:
+            self._remember(before)
+        else:
+            self._apply(back_to, frame)
         self._look_ahead()
 
     def _look_ahead(self) -> None:
@@ -171,7 +226,7 @@ class Board:
         if self._worker is None:
             return
         near = {(self.song + step) % len(self.songs) for step in (1, -1)} - {self.song}
-        self._ready = {song: ready for song, ready in self._ready.items() if song in near}
+        self._ready = {song: ready for song, ready in self._ready.items() if song in near or song == self.coming}
         for song in near - self._ready.keys():
             self._ready[song] = self._worker.submit(self.engine.prepare, self.songs[song].rig)
 
@@ -191,10 +246,12 @@ def _place(act: Message) -> tuple[str, str]:
 
 
 def _named(name: str, names: list[str], current: str | None, what: str) -> str:
-    """One of the names; "next" and "previous" go round."""
+    """One of the names, by itself or by its number from 1; "next" and "previous" go round."""
     if name in names:
         return name
+    if name.isdecimal() and 1 <= int(name) <= len(names):
+        return names[int(name) - 1]
     if name not in WRAP:
-        raise MessageError(f"there is no {what} {name!r}; there are: {', '.join(names)}; or say next, or previous")
+        raise MessageError(f"there is no {what} {name!r}; there are: {', '.join(names)}; or say next, previous, or a number")
     at = names.index(current) + WRAP[name] if current in names else min(WRAP[name], 0)
     return names[at % len(names)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neuralamp.block import Block
+from neuralamp.block import ACTION_BITS, PRESSES_KEPT, Block, Knob
 from neuralamp.engine.output import METER_FALL_DB, MIX, RAMP_MS, SILENT
 from neuralamp.engine.plan import Plan, Seat
 from neuralamp.engine.record import (
@@ -192,8 +192,7 @@ class Engine:
         if action not in seat.box.actions:
             raise KnobError(f"{box} cannot {action}; it can: {', '.join(seat.box.actions) or 'nothing by a press'}")
         self.room(1)
-        self.stands[box].presses += 1
-        self.stands[box].action = seat.box.actions.index(action)
+        self.stands[box].press(seat.box.actions.index(action))
         self._push(Loop(action), frame, address=seat.node.address, goal=self._goals(box))
 
     def record(self, on: bool, frame: int = 0) -> None:
@@ -211,10 +210,14 @@ class Engine:
 
     def check(self, box: str, knob: str, value: float) -> float:
         """A value for a knob of a box, or a KnobError that says what is possible."""
+        return self.knob(box, knob).check(knob, value)
+
+    def knob(self, box: str, knob: str) -> Knob:
+        """A knob of a box of the rig. Raises KnobError."""
         controls = self.seat(box).box.controls
         if knob not in controls:
             raise KnobError(f"{box} has no knob {knob}; it has: {', '.join(controls) or 'none'}")
-        return controls[knob].check(knob, value)
+        return controls[knob]
 
     def room(self, acts: int) -> None:
         """Raise EngineError unless so many turns, switches and presses can wait to be played."""
@@ -247,7 +250,7 @@ class Engine:
         stand = self.stands[box]
         goals = self.seat(box).box.goals(stand.values, self.sample_rate)
         if self.seat(box).box.actions:
-            goals[-2:] = stand.presses, stand.action
+            goals[-2:] = stand.presses, stand.asked
         return goals
 
     def _push(self, message: Message | None, frame: int, plan: int = 0, address: int = 0, goal: np.ndarray | None = None) -> None:
@@ -325,12 +328,16 @@ def _outputs(device_outputs: int) -> list[int]:
 
 @dataclass
 class Stand:
-    """Where the knobs and the foot switch of a box stand, the latest that was asked for counted."""
+    """Where the knobs and the foot switch of a box stand, the latest that was asked for counted; and how it was pressed."""
 
     values: dict[str, float]
     bypassed: bool
     presses: int = 0
-    action: int = 0
+    asked: int = 0
+
+    def press(self, action: int) -> None:
+        self.presses += 1
+        self.asked = (self.asked << ACTION_BITS | action) % (1 << ACTION_BITS * PRESSES_KEPT)
 
 
 def _stands(box: Block) -> Stand:

@@ -19,7 +19,7 @@ KEYS: dict[str, Message] = {
 }
 HELP = (
     "m mutes, 1 to 9 and s recall snapshots, n and p change the song, t taps the tempo, r records, u takes back, ! is panic, "
-    ": and a message does what it says (turn delay.mix 40), q or Ctrl-C quits."
+    ": and a message does what it says (turn delay.mix 40, save my lead), q or Ctrl-C quits."
 )
 QUIT, COLON, ESCAPE, BACKSPACES = "q", ":", "\x1b", ("\x7f", "\b")
 
@@ -33,6 +33,10 @@ class Feet:
     board: Board
     typed: str | None = None
     said: str = field(default="")
+
+    def say(self, line: str) -> None:
+        """Show what somebody else could not do, such as a pedal."""
+        self.said = line
 
     def press(self, key: str) -> bool:
         """Do what a key asks for; False for the one that quits."""

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from neuralamp.live.facts import device_facts
 from neuralamp.live.feet import HELP, Feet
 from neuralamp.live.host import Host
 from neuralamp.live.keys import Keys
+from neuralamp.live.midi import MidiInput, Row
 from neuralamp.live.recorder import Recorder
 from neuralamp.live.status import status_line, xruns
 from neuralamp.messages import Message, Mute
@@ -54,6 +55,8 @@ def play_live(
     recordings: Path = RECORDINGS,
     recording_kind: str = "wav",
     first: Sequence[Message] = (),
+    midi: Sequence[Row] = (),
+    midi_port: str | None = None,
     seconds: float | None = None,
     console: Console | None = None,
 ) -> Played:
@@ -61,7 +64,7 @@ def play_live(
 
     Nothing is heard until Enter is pressed, unless `confirmed`: an amp opened on the wrong channel howls. Devices and channels as
     in Host, whose errors are raised; DeviceError too when the device stops by itself. `first` is done before the first buffer,
-    such as Record(True); recordings go to a folder, in one of the kinds of Recorder.
+    such as Record(True); recordings go to a folder, in one of the kinds of Recorder. With rows of a MIDI map a port is heard.
     """
     console = console or Console()
     host = Host(
@@ -71,13 +74,16 @@ def play_live(
     recorder = Recorder(board, recordings, recording_kind)
     for message in (Mute(not confirmed), *first):
         board.act(message)
+    feet = Feet(board)
+    pedal = MidiInput(board, midi, midi_port, feet.say) if midi else nullcontext()
     begin = time.monotonic()
-    with host, closing(board), closing(recorder):
+    with host, closing(board), closing(recorder), pedal:
         latency = host.latency_ms  # JACK tells it only once the stream runs
         for text in (
             f"Playing  {songs[0].name}{f', of {len(songs)} songs' if len(songs) > 1 else ''}",
             f"In       {host.input}, channel {input_channel}",
             f"Out      {host.output}, channel {' and '.join(map(str, output_channels))}",
+            *([f"Midi     {pedal.port}"] if isinstance(pedal, MidiInput) else []),
             f"At       {host.sample_rate:g} Hz; the device reports {latency[0]:.1f} ms in + {latency[1]:.1f} ms out, "
             f"the rig adds {1e3 * host.engine.latency_frames / host.sample_rate:.1f} ms",
             *host.engine.plan.notes,
@@ -86,7 +92,7 @@ def play_live(
             console.print(text, highlight=False, markup=False, soft_wrap=True)
         try:
             with Keys() as keys, Live(console=console, auto_refresh=False, transient=True) as line:
-                _attend(host, Feet(board), recorder, keys, line, begin + seconds if seconds is not None else None)
+                _attend(host, feet, recorder, keys, line, begin + seconds if seconds is not None else None)
         except KeyboardInterrupt:
             pass
     played = _sum_up(host, recorder, latency, time.monotonic() - begin)

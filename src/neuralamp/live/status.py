@@ -2,6 +2,7 @@
 
 from rich.text import Text
 
+from neuralamp.blocks.tuner import nearest_note
 from neuralamp.engine import Meters
 from neuralamp.live.feet import Feet
 from neuralamp.live.host import Host
@@ -19,6 +20,10 @@ def status_line(host: Host, feet: Feet, recorder: Recorder) -> Text:
         line.append(" REC ", "bold reverse red")
     if len(board.songs) > 1 or board.snapshot:
         line.append(f"  {board.songs[board.song].name}{f' / {board.snapshot}' if board.snapshot else ''}")
+    if "tuner" in board.engine.plan.seats:
+        line.append(f"  {_needle(board.engine.reading('tuner')['frequency'], board.engine.stands['tuner'].values['reference'])}")
+    if board.coming is not None:
+        line.append(f"  getting {board.songs[board.coming].name} ready")
     line.append("  in ").append_text(_level(meters.input_db))
     line.append("  out ").append_text(_level(meters.output_db))
     load = host.load
@@ -28,8 +33,14 @@ def status_line(host: Host, feet: Feet, recorder: Recorder) -> Text:
     line.append("  clipped ").append(str(meters.clipped_frames), "red" if meters.clipped_frames else "")
     if meters.poisoned_buffers:
         line.append(f"  broken {meters.poisoned_buffers}", "red")
-    below = f":{feet.typed}_" if feet.typed is not None else feet.said or recorder.trouble
+    below = f":{feet.typed}_" if feet.typed is not None else feet.said or board.trouble or recorder.trouble
     return line.append(f"\n{below}") if below else line
+
+
+def _needle(frequency_hz: float, reference_hz: float) -> str:
+    """What a tuner says: the note and its cents, as wide where it hears none."""
+    note = nearest_note(frequency_hz, reference_hz)
+    return f"{note.name}{note.octave}".rjust(4) + f" {note.cents:+5.1f} ct" if note else "   -   - ct "
 
 
 def xruns(meters: Meters) -> int:

@@ -30,6 +30,8 @@ BUFFERS = (16, 64, 128, 2048)
 ROUNDS = 7
 IR_FRAMES = 8192  # the longest that a cab plays at 48 kHz
 FIXED_BUFFER = 16
+FULL_RIG = "a full rig"
+FULL_RIG_BOXES = ("gate", "compressor", "overdrive", "amp", "cab", "eq", "chorus", "delay", "hall", "limiter")
 
 
 @dataclass(frozen=True)
@@ -167,3 +169,12 @@ def box_rigs(folder: Path) -> Iterator[tuple[str, Rig]]:
             settings = kind.settings().items()
             needed = [name for name, setting in settings if isinstance(setting, FileSetting) and not setting.optional]
             yield word, Rig(word, (kind(**dict.fromkeys(needed, folder / "ir.wav")),))
+    yield FULL_RIG, full_rig(folder)
+
+
+def full_rig(folder: Path) -> Rig:
+    """What a guitarist may have under the foot: ten boxes, the amp a standard WaveNet, the cab as long as one can be."""
+    config = IN_THE_WILD["A1 standard"]
+    save_capture(folder / "full.onnx", Capture(config, random_weights(config), Card(sample_rate=SAMPLE_RATE)))
+    files = {"amp": {"capture": folder / "full.onnx"}, "cab": {"ir": folder / "ir.wav"}}
+    return Rig(FULL_RIG, tuple(boxes()[word](**files.get(word, {})) for word in FULL_RIG_BOXES))

@@ -12,11 +12,11 @@ WRITTEN = ".onnx, .nam, .aidax, or .json for GuitarML"
 
 
 def info(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A capture, a rig, a recipe, or a sound file; or a shipped name.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A capture, rig, set list, recipe or sound; or a shipped name.")],
     edit: Annotated[bool, typer.Option("--edit", help="Of a plugin: open its window first, and show how you leave it.")] = False,
     json: Json = False,
 ):
-    """Say what a file is: a capture and its card, a rig and its knobs, a recipe, a plugin of others, a sound file.
+    """Say what a file is: a capture and its card, a rig and its knobs, a set list, a recipe, a plugin of others, a sound file.
 
     Examples:
 
@@ -106,6 +106,44 @@ def doctor(json: Json = False):
             terminal.say(f"      {'':<18}{finding.advice}")
 
 
+def boxes(
+    name: Annotated[str | None, typer.Argument(metavar="[BOX]", help="One of them: its knobs and settings.")] = None,
+    json: Json = False,
+):
+    """List the boxes that a rig may hold, or the knobs and settings of one.
+
+    Examples:
+
+        neuralamp boxes
+
+        neuralamp boxes overdrive
+    """
+    from neuralamp.app.catalogue import catalogue, described
+
+    if json:
+        terminal.show_json({"boxes": catalogue()} if name is None else described(name))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    if name is None:
+        table = Table.grid(padding=(0, 2))
+        for entry in catalogue():
+            table.add_row(entry.box, entry.meaning)
+        Console().print(table, highlight=False)
+        return
+    box = described(name)
+    terminal.say(box.meaning)
+    table = Table("", "default", "from", "to", "", "", box=None, pad_edge=False)
+    for control in box.controls:
+        table.add_row(control.name, control.default, control.low, control.high, control.unit, control.meaning)
+    Console().print(table, highlight=False, markup=False)
+    terminal.say(f'\n[[chain]]\nbox = "{box.box}"')
+    for control in box.controls:
+        if control.in_toml:
+            terminal.say(f"{control.name} = {control.in_toml}")
+
+
 def bench(
     seconds: Annotated[float, typer.Option(help="Sound that each net is given in each of its runs; more is steadier.")] = 0.5,
     only: Annotated[str, typer.Option(help="Only the nets and boxes with this in their name.")] = "",
@@ -145,13 +183,13 @@ def bench(
 
     table = Table("net or box", box=None, pad_edge=False, title="seconds of sound that one core makes in a second")
     against = ("onnxruntime", "times", "torch", "times", *(("peer", "times") if peer else ()))
-    for heading in ("buffer", "neuralamp", "of limit", *against):
+    for heading in ("buffer", "neuralamp", "of a core", "of limit", *against):
         table.add_column(heading, justify="right")
     for row in found.rows:
         others = (row.rtf_onnxruntime, row.rtf_torch, *((row.rtf_peer,) if peer else ()))
         share = f"{100.0 * row.share:.0f} %" if row.share is not None else ""
         ratios = [text for speed in others for text in ((f"{speed:.1f}", f"{row.rtf / speed:.1f}") if speed else ("", ""))]
-        table.add_row(row.net, str(row.buffer), f"{row.rtf:.1f}", share, *ratios)
+        table.add_row(row.net, str(row.buffer), f"{row.rtf:.1f}", f"{100.0 / row.rtf:.2f} %", share, *ratios)
     Console().print(table, highlight=False)
     terminal.say(f"\nvectors of {found.lanes} numbers; a matrix product: {found.sgemm_gflops:.0f} GFLOP/s on one thread")
     terminal.say(f"a call of a chain without boxes: {found.fixed_us:.2f} us")

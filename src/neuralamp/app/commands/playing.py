@@ -1,5 +1,6 @@
 """Playing: recorded takes through rigs, and a guitar through one, live."""
 
+import random
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +13,7 @@ from neuralamp.app.terminal import Json
 from neuralamp.errors import ReampError, RigError
 
 if TYPE_CHECKING:
+    from neuralamp.live.midi import Row
     from neuralamp.reamp import Report
 
 KINDS = "a .nam, .aidax, .json or .onnx file"
@@ -200,6 +202,11 @@ def live(
     ] = None,
     rig: Annotated[Path | None, typer.Option("--rig", "-r", help="A .toml file, or a shipped name.")] = None,
     setlist: Annotated[Path | None, typer.Option("--setlist", help="A .toml file of songs, each with its rig.")] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option("--against", help="A capture beside --capture: A and B, equally loud, are the keys 1 and 2."),
+    ] = None,
+    blind: Annotated[bool, typer.Option("--blind", help="A coin decides which is A; you are told at the end.")] = False,
     device: Annotated[str | None, typer.Option(help="Name or number of the device; the system's own by default.")] = None,
     input_device: Annotated[str | None, typer.Option(help="Of the input, where it is another device.")] = None,
     output_device: Annotated[str | None, typer.Option(help="Of the output, where it is another device.")] = None,
@@ -216,6 +223,11 @@ def live(
     record: Annotated[bool, typer.Option("--record", help="Record from the first moment: the guitar and the rig.")] = False,
     recordings: Annotated[Path, typer.Option(help="The folder for what is recorded.")] = Path("recordings"),
     recording_kind: Annotated[str, typer.Option(help="wav (32 bits, floating) or flac (24 bits).")] = "wav",
+    midi: Annotated[
+        list[str] | None,
+        typer.Option("--midi", help="A MIDI map, or a shipped name; one or more. See neuralamp midi."),
+    ] = None,
+    midi_port: Annotated[str | None, typer.Option(help="Where the pedal is plugged in; the first port by default.")] = None,
     seconds: Annotated[float | None, typer.Option(help="Stop after so many seconds.")] = None,
     devices: Annotated[bool, typer.Option("--devices", help="List the devices, and play nothing.")] = False,
     json: Json = False,
@@ -231,6 +243,10 @@ def live(
         neuralamp live --rig lead.toml --output-channels 3,4
 
         neuralamp live --setlist friday.toml --record --recordings friday
+
+        neuralamp live --rig stage --midi foot-controller --midi expression
+
+        neuralamp live --capture mine.onnx --against theirs.nam --blind
     """
     if devices:
         terminal.require("live", "sounddevice")
@@ -239,17 +255,24 @@ def live(
     channels = _channels(output_channels)
     if [capture, rig, setlist].count(None) != 2:
         raise RigError("say what to play through: either --capture FILE or --rig FILE.toml or --setlist FILE.toml")
+    if (against and not capture) or (blind and not against):
+        raise RigError("a comparison wants two captures: --capture FILE --against FILE, and --blind where you like")
+    turned = blind and random.random() < 0.5
     terminal.announce_compiling()
     from rich.console import Console
 
     from neuralamp.capture.levels import Levels
     from neuralamp.capture.shelf import find_capture
+    from neuralamp.comparison import LOUDNESS_DB, comparison
     from neuralamp.messages import Record
     from neuralamp.rig import capture_rig, find_rig, read_rig
     from neuralamp.setlist import one_song, read_setlist
 
     if setlist is not None:
         songs = read_setlist(setlist)
+    elif capture is not None and against is not None:
+        pair = find_capture(capture), find_capture(against)
+        songs = one_song(comparison(*pair, loudness_db=LOUDNESS_DB if loudness is None else loudness, turned=turned))
     else:
         songs = one_song(read_rig(find_rig(rig)) if rig is not None else capture_rig(find_capture(capture or "")))
     for song in songs:
@@ -258,6 +281,12 @@ def live(
     terminal.require("live", "sounddevice")
     from neuralamp.live import play_live
 
+    rows: tuple[Row, ...] = ()
+    if midi:
+        terminal.require("midi", "mido", "rtmidi")
+        from neuralamp.live.midi import find_map, read_map
+
+        rows = tuple(row for name in midi for row in read_map(find_map(name)))
     played = play_live(
         songs,
         device=(input_device or device, output_device or device),
@@ -268,9 +297,13 @@ def live(
         recordings=recordings,
         recording_kind=recording_kind,
         first=[Record(True)] if record else [],
+        midi=rows,
+        midi_port=midi_port,
         seconds=seconds,
         console=Console(stderr=json),
     )
+    if blind:
+        terminal.say(f"A was {against if turned else capture}, B was {capture if turned else against}", json_wanted=json)
     if json:
         terminal.show_json(played)
 
