@@ -54,6 +54,7 @@ class Meters:
     input_xruns: int
     output_xruns: int
     frames: int
+    buffer_frames: int
 
 
 class Engine:
@@ -276,6 +277,10 @@ class Engine:
         """Ramp the live output into silence, or out of it."""
         self._stage["muted"] = muted
 
+    def begin_in_silence(self) -> None:
+        """Let the next buffer begin the ramp out of silence; only while no device calls."""
+        self._stage["ramp"] = 0
+
     def panic(self) -> None:
         """Silence in the next buffer: what rings is forgotten, every box is brought to rest, the output stays muted."""
         panic(self.stage_address)
@@ -317,6 +322,7 @@ class Engine:
             int(stage["input_xruns"]),
             int(stage["output_xruns"]),
             int(stage["frame"]),
+            int(stage["buffer_frames"]),
         )
 
 

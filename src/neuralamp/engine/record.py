@@ -60,6 +60,7 @@ STAGE = np.dtype(
         ("clipped", np.int64),  # frames that the ceiling has cut
         ("poisoned", np.int64),  # buffers muted because a number was not finite
         ("callbacks", np.int64),
+        ("buffer_frames", np.int64),  # of the last one
         ("input_xruns", np.int64),
         ("output_xruns", np.int64),
         ("meter_fall", np.float64),  # of a frame, as a gain

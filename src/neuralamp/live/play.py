@@ -9,9 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.live import Live
 
-from neuralamp.engine import Board, Meters
-from neuralamp.errors import DeviceError
-from neuralamp.live.facts import device_facts
+from neuralamp.engine import Board, Engine, Meters
 from neuralamp.live.feet import HELP, Feet
 from neuralamp.live.host import Host
 from neuralamp.live.keys import Keys
@@ -32,7 +30,7 @@ class Played:
     output: str
     sample_rate: float
     seconds: float
-    buffer_frames: float
+    buffer_frames: int
     latency_in_ms: float
     latency_out_ms: float
     rig_latency_frames: int
@@ -40,6 +38,7 @@ class Played:
     xruns: int
     clipped_frames: int
     poisoned_buffers: int
+    losses: int
     recordings: tuple[Path, ...]
 
 
@@ -60,8 +59,8 @@ def play_live(
     """Play until q, Ctrl-C, or the end of `seconds`; then ramp into silence and close.
 
     Nothing is heard until Enter is pressed, unless `confirmed`: an amp opened on the wrong channel howls. Devices and channels as
-    in Host, whose errors are raised; DeviceError too when the device stops by itself. `first` is done before the first buffer,
-    such as Record(True); recordings go to a folder, in one of the kinds of Recorder.
+    in Host, whose errors are raised; a device that goes is looked for until it is there again. `first` is done before the first
+    buffer, such as Record(True); recordings go to a folder, in one of the kinds of Recorder.
     """
     console = console or Console()
     host = Host(
@@ -76,8 +75,8 @@ def play_live(
         latency = host.latency_ms  # JACK tells it only once the stream runs
         for text in (
             f"Playing  {songs[0].name}{f', of {len(songs)} songs' if len(songs) > 1 else ''}",
-            f"In       {host.input}, channel {input_channel}",
-            f"Out      {host.output}, channel {' and '.join(map(str, output_channels))}",
+            f"In       {host.ports.input}, channel {input_channel}",
+            f"Out      {host.ports.output}, channel {' and '.join(map(str, output_channels))}",
             f"At       {host.sample_rate:g} Hz; the device reports {latency[0]:.1f} ms in + {latency[1]:.1f} ms out, "
             f"the rig adds {1e3 * host.engine.latency_frames / host.sample_rate:.1f} ms",
             *host.engine.plan.notes,
@@ -91,7 +90,7 @@ def play_live(
             pass
     played = _sum_up(host, recorder, latency, time.monotonic() - begin)
     console.print(
-        f"Played {played.seconds:.1f} s: {played.callbacks} buffers of {played.buffer_frames:.0f} frames, {played.xruns} xruns, "
+        f"Played {played.seconds:.1f} s: {played.callbacks} buffers of {played.buffer_frames} frames, {played.xruns} xruns, "
         f"{played.clipped_frames} frames clipped",
         highlight=False,
         soft_wrap=True,
@@ -105,8 +104,7 @@ def play_live(
 def _attend(host: Host, feet: Feet, recorder: Recorder, keys: Keys, line: Live, until: float | None) -> None:
     """Keys and the status line, until it is time to go."""
     while until is None or time.monotonic() < until:
-        if not host.running:
-            raise DeviceError(f"{host.output.name} has stopped by itself; {device_facts(host.output.api).start}")
+        _attend_device(host, feet.board, recorder, line.console)
         line.update(status_line(host, feet, recorder), refresh=True)
         host.engine.free_old_plans()
         key = keys.pressed(REFRESH_S)
@@ -114,11 +112,25 @@ def _attend(host: Host, feet: Feet, recorder: Recorder, keys: Keys, line: Live, 
             return
 
 
+def _attend_device(host: Host, board: Board, recorder: Recorder, console: Console) -> None:
+    """Look after a device that goes and comes; another engine is another one for the board and the recorder, too."""
+
+    def adopt(engine: Engine) -> None:
+        recorder.move_to(engine)
+        board.move_to(engine)
+
+    before = host.lost
+    host.attend(adopt)
+    if bool(host.lost) != bool(before):
+        text = f"{host.ports.name} has gone" if host.lost else f"Back on  {host.ports.output}, at {host.sample_rate:g} Hz"
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
 def _sum_up(host: Host, recorder: Recorder, latency_ms: tuple[float, float], seconds: float) -> Played:
     meters: Meters = host.meters()
     return Played(
-        str(host.input),
-        str(host.output),
+        str(host.ports.input),
+        str(host.ports.output),
         host.sample_rate,
         seconds,
         host.buffer_frames,
@@ -128,5 +140,6 @@ def _sum_up(host: Host, recorder: Recorder, latency_ms: tuple[float, float], sec
         xruns(meters),
         meters.clipped_frames,
         meters.poisoned_buffers,
+        host.losses,
         tuple(recorder.files),
     )
