@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from neuralamp.block import Block
+from neuralamp.engine.howl import new_howl
 from neuralamp.engine.output import METER_FALL_DB, MIX, RAMP_MS, SILENT
 from neuralamp.engine.plan import Plan, Seat
 from neuralamp.engine.record import (
@@ -50,6 +51,7 @@ class Meters:
     output_db: float
     clipped_frames: int
     poisoned_buffers: int
+    howls: int
     callbacks: int
     input_xruns: int
     output_xruns: int
@@ -101,6 +103,8 @@ class Engine:
         stage["device_inputs"], stage["input_map"] = self.device_inputs, self._input_map.ctypes.data
         stage["device_outputs"], stage["output_map"] = self.device_outputs, self._output_map.ctypes.data
         stage["live"] = live
+        self._howl = new_howl(sample_rate)
+        stage["howl"] = self._howl.ctypes.data
         stage["meter_fall"] = db_to_gain(-METER_FALL_DB / sample_rate)
         self._callback = _CALLBACK(callback.address)
         self._lock = threading.Lock()  # between the threads that ask for things; the audio thread knows nothing of it
@@ -318,6 +322,7 @@ class Engine:
             gain_to_db(float(stage["output_peak"])),
             int(stage["clipped"]),
             int(stage["poisoned"]),
+            int(self._howl["howls"][0]),
             int(stage["callbacks"]),
             int(stage["input_xruns"]),
             int(stage["output_xruns"]),

@@ -11,6 +11,7 @@ from numba import types
 
 from neuralamp.dsp.jit import address_of, floats_at, flush_denormals, kernel, load_acquire, set_float_mode
 from neuralamp.engine.change import arrive, begin_change, frames_until_change, play_plan, ring_on, silence_all
+from neuralamp.engine.howl import forget, howl_at, listen
 from neuralamp.engine.output import is_finite, output_stage, peak, write_output
 from neuralamp.engine.plan import plan_at
 from neuralamp.engine.record import PANICS, stage_at, take_events
@@ -55,6 +56,13 @@ def play_stage(stage, stage_address, device_in, device_out, frames):
             stage.poisoned += 1
             stage.ramp = 0
         output_stage(stage, device_out, frames)
+        howl = howl_at(stage.howl)
+        if stage.muted != 0 or stage.ramp < stage.ramp_frames:
+            forget(howl)
+        elif listen(stage, howl, device_in, device_out, frames):
+            device_out[:] = np.float32(0.0)
+            stage.muted, stage.ramp = 1, 0
+            silence_all(stage, stage_address)
 
 
 @kernel
