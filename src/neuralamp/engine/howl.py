@@ -17,18 +17,16 @@ from neuralamp.units import db_to_gain, ms_to_frames
 
 HOP_MS = 10.0
 WINDOW_HOPS = 3  # over which a level is taken: several periods of a bass string
-STEADY_HOPS, STRAIGHT_DB, FALL_DB = (
-    18,
-    0.4,
-    0.02,
-)  # levels on a line to so much, which falls no more than so much in a hop: 2 dB/s
-GROWTH_DB = 0.7  # nor rises by more in a hop: what grows faster hides its answer, and will soon grow no more
+STEADY_HOPS, STRAIGHT_DB = 18, 0.4  # levels that lie on a line, to so much
+FALL_DB = 0.02  # that the line may fall in a hop, 2 dB a second: a plucked string falls faster
+GROWTH_DB = 0.7  # nor may it rise by more in a hop: what grows faster hides its answer, and will soon grow no more
 LOUD_DB, HEARD_DB = -30.0, -60.0  # of the output, of the input: below it nothing is found
 DIP_HOPS, EDGE_HOPS = 8.0, 0.5
-DIP_DB, DEEP_DB = 6.0, 20.0  # the deep one where the input is over FULL_DB: a clipped one would not fall by less
+DIP_DB, DEEP_DB = 6.0, 40.0  # the deep one where the input is over FULL_DB: a clipped one would not fall by less
 FULL_DB = -2.8  # no sine is so loud
 BEGINS_DB, FALLS_DB, RISES_DB = 2.0, 2.5, 2.0  # of the input: the fall begins, is one, and is over
 EARLIEST_HOPS, LATEST_HOPS = 6, 12  # from the fall's beginning to its end
+RETURN_HOPS = 3  # in which it then comes back to where it was, and no higher: a string that is plucked anew does
 COLLAPSE_DB = 10.0  # a deep dip may end the howl: then nothing rises soon
 WAIT_HOPS = 22  # for both, from the dip's beginning: a loop of 80 ms has answered by then
 REST_HOPS, ELSEWHERE_DB = 300, 3.0  # a string is left alone for so long, and while it is so near to where it was
@@ -52,6 +50,7 @@ HOWL = np.dtype(
         ("highest_db", np.float64),  # of the input since then, and
         ("lowest_db", np.float64),  # after that, and
         ("falling", np.int64),  # hops since the fall began
+        ("rising", np.int64),  # hops since it ended
         ("before_db", np.float64),  # the input when the last dip began
         ("rest", np.int64),  # hops until the output may be turned down again
     ]
@@ -135,7 +134,7 @@ def _judge(howl):
     howl.known += 1
     howl.rest = max(howl.rest - 1, 0) if abs(level_db - howl.before_db) < ELSEWHERE_DB else 0
     if howl.rest == 0 and spoken > 10.0 ** (LOUD_DB / 10.0) and howl.known > STEADY_HOPS + WINDOW_HOPS and _runs_straight(howl):
-        howl.dip, howl.falling = 0, 0
+        howl.dip, howl.falling, howl.rising = 0, 0, 0
         howl.dip_gain = DEEP_GAIN if level_db > FULL_DB else DIP_GAIN
         howl.highest_db = howl.lowest_db = howl.before_db = level_db
         howl.dips += 1
@@ -166,10 +165,13 @@ def _answers(howl, level_db):
     fallen_db = howl.highest_db - howl.lowest_db
     if howl.falling > 0 or level_db < howl.highest_db - BEGINS_DB:
         howl.falling += 1
-    risen = fallen_db > FALLS_DB and level_db > howl.lowest_db + RISES_DB
-    if risen and howl.falling > EARLIEST_HOPS and howl.falling <= LATEST_HOPS + 1:
-        return level_db < howl.highest_db + RISES_DB
-    if howl.dip < WAIT_HOPS * howl.hop_frames:
+    if howl.rising > 0 or (fallen_db > FALLS_DB and level_db > howl.lowest_db + RISES_DB):
+        howl.rising += 1
+    in_step = EARLIEST_HOPS < howl.falling - howl.rising <= LATEST_HOPS
+    back = howl.lowest_db + RISES_DB < level_db < howl.highest_db + RISES_DB
+    if howl.rising > RETURN_HOPS and in_step and back:
+        return True
+    if howl.rising <= RETURN_HOPS and howl.dip < WAIT_HOPS * howl.hop_frames:
         return False
     howl.dip, howl.known, howl.rest = NO_DIP, 0, REST_HOPS
     return howl.dip_gain == DEEP_GAIN and fallen_db > COLLAPSE_DB
