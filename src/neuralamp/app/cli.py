@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from neuralamp import __version__
-from neuralamp.app.commands import learning, looking, playing
+from neuralamp.app.commands import devices, learning, looking, playing
 from neuralamp.app.terminal import OneLineGroup
 
 app = typer.Typer(
@@ -30,6 +30,7 @@ app.command()(learning.train)
 app.command()(learning.evaluate)
 app.command()(playing.reamp)
 app.command()(playing.live)
+app.command()(devices.latency)
 app.command()(looking.info)
 app.command()(looking.convert)
 app.command()(looking.doctor)

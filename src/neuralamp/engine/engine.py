@@ -9,6 +9,7 @@ import numpy as np
 
 from neuralamp.block import Block
 from neuralamp.engine.howl import new_howl
+from neuralamp.engine.load import LoadMeter
 from neuralamp.engine.output import METER_FALL_DB, MIX, RAMP_MS, SILENT
 from neuralamp.engine.plan import Plan, Seat
 from neuralamp.engine.record import (
@@ -106,6 +107,8 @@ class Engine:
         self._howl = new_howl(sample_rate)
         stage["howl"] = self._howl.ctypes.data
         stage["meter_fall"] = db_to_gain(-METER_FALL_DB / sample_rate)
+        self.load = LoadMeter(sample_rate)
+        stage["ticks"] = self.load.histogram.ctypes.data
         self._callback = _CALLBACK(callback.address)
         self._lock = threading.Lock()  # between the threads that ask for things; the audio thread knows nothing of it
         self._pending: deque[tuple[int, Message]] = deque()

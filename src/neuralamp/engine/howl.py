@@ -25,8 +25,9 @@ DIP_HOPS, EDGE_HOPS = 8.0, 0.5
 DIP_DB, DEEP_DB = 6.0, 40.0  # the deep one where the input is over FULL_DB: a clipped one would not fall by less
 FULL_DB = -2.8  # no sine is so loud
 BEGINS_DB, FALLS_DB, RISES_DB = 2.0, 2.5, 2.0  # of the input: the fall begins, is one, and is over
-EARLIEST_HOPS, LATEST_HOPS = 6, 12  # from the fall's beginning to its end
+EARLIEST_HOPS, LATEST_HOPS = 5, 12  # from the fall's beginning to its end
 RETURN_HOPS = 3  # in which it then comes back to where it was, and no higher: a string that is plucked anew does
+RAILS_DB = -1.0  # nothing that is played is so loud: from one rail to the other, by a loop that no dip can open
 COLLAPSE_DB = 10.0  # a deep dip may end the howl: then nothing rises soon
 WAIT_HOPS = 22  # for both, from the dip's beginning: a loop of 80 ms has answered by then
 REST_HOPS, ELSEWHERE_DB = 300, 3.0  # a string is left alone for so long, and while it is so near to where it was
@@ -167,11 +168,11 @@ def _answers(howl, level_db):
         howl.falling += 1
     if howl.rising > 0 or (fallen_db > FALLS_DB and level_db > howl.lowest_db + RISES_DB):
         howl.rising += 1
-    in_step = EARLIEST_HOPS < howl.falling - howl.rising <= LATEST_HOPS
+    in_step = EARLIEST_HOPS <= howl.falling - howl.rising <= LATEST_HOPS
     back = howl.lowest_db + RISES_DB < level_db < howl.highest_db + RISES_DB
     if howl.rising > RETURN_HOPS and in_step and back:
         return True
     if howl.rising <= RETURN_HOPS and howl.dip < WAIT_HOPS * howl.hop_frames:
         return False
     howl.dip, howl.known, howl.rest = NO_DIP, 0, REST_HOPS
-    return howl.dip_gain == DEEP_GAIN and fallen_db > COLLAPSE_DB
+    return howl.dip_gain == DEEP_GAIN and (fallen_db > COLLAPSE_DB or level_db > RAILS_DB)

@@ -58,6 +58,7 @@ STAGE = np.dtype(
         ("ramp", np.int64),  # frames of the ramp that have passed, up to
         ("ramp_frames", np.int64),
         ("howl", np.int64),  # the howl detector's record
+        ("ticks", np.int64),  # the histogram of how long each buffer took
         ("clipped", np.int64),  # frames that the ceiling has cut
         ("poisoned", np.int64),  # buffers muted because a number was not finite
         ("callbacks", np.int64),

@@ -9,9 +9,10 @@ import numba
 import numpy as np
 from numba import types
 
-from neuralamp.dsp.jit import address_of, floats_at, flush_denormals, kernel, load_acquire, set_float_mode
+from neuralamp.dsp.jit import address_of, floats_at, flush_denormals, kernel, load_acquire, processor_ticks, set_float_mode
 from neuralamp.engine.change import arrive, begin_change, frames_until_change, play_plan, ring_on, silence_all
 from neuralamp.engine.howl import forget, howl_at, listen
+from neuralamp.engine.load import count_ticks
 from neuralamp.engine.output import is_finite, output_stage, peak, write_output
 from neuralamp.engine.plan import plan_at
 from neuralamp.engine.record import PANICS, stage_at, take_events
@@ -68,6 +69,7 @@ def play_stage(stage, stage_address, device_in, device_out, frames):
 @kernel
 def serve(device_in, device_out, frames, status, stage_address):
     """One call of the device: its buffer of `frames`, PortAudio's flags, and the stage to play on."""
+    begin = processor_ticks()
     mode = flush_denormals()
     stage = stage_at(stage_address)
     heard = floats_at(address_of(device_in), frames * stage.device_inputs if address_of(device_in) != 0 else 0)
@@ -80,6 +82,7 @@ def serve(device_in, device_out, frames, status, stage_address):
     stage.buffer_frames = frames
     stage.input_xruns += 1 if status & INPUT_XRUN else 0
     stage.output_xruns += 1 if status & OUTPUT_XRUN else 0
+    count_ticks(stage.ticks, processor_ticks() - begin, frames)
     set_float_mode(mode)
 
 

@@ -27,6 +27,11 @@ class Device:
     outputs: int
     sample_rate: float
 
+    @property
+    def label(self) -> str:
+        """The name and the way to it: by these it is found again."""
+        return f"{self.name} ({self.api})"
+
     def channels(self, kind: Kind) -> int:
         return self.inputs if kind == "input" else self.outputs
 
@@ -67,7 +72,7 @@ def find_device(wanted: str | int | None, kind: Kind) -> Device:
     if isinstance(wanted, int) or wanted.isdigit():
         found = [device for device in able if device.number == int(wanted)]
     else:
-        found = [device for device in able if device.name.lower() == wanted.lower()]
+        found = [device for device in able if wanted.lower() in (device.name.lower(), device.label.lower())]
         found = found or [device for device in able if wanted.lower() in str(device).lower()]
     if len(found) == 1:
         return found[0]

@@ -5,13 +5,16 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 
 from neuralamp.engine import Engine, Meters
+from neuralamp.engine.load import Load
 from neuralamp.engine.output import RAMP_MS
 from neuralamp.live.facts import device_facts
+from neuralamp.live.plug import Plug
 from neuralamp.live.portaudio import leave_library
 from neuralamp.live.search import Search
 from neuralamp.live.stream import Ports, Stream, find_ports
 from neuralamp.rig import Rig
 
+LOAD_S = 1.0
 LAST_RAMP_S = 0.5  # how long to wait for the ramp into silence: a device that died will never play it
 OTHER_RATE = 0.01  # of the rate: a clock that is a little off is not another rate
 
@@ -42,16 +45,18 @@ class Host:
         wanted_in, wanted_out = (device, device) if device is None or isinstance(device, str | int) else tuple(device)
         ports = find_ports(wanted_in, wanted_out, input_channel, tuple(output_channels))
         rates = [sample_rate] if sample_rate else [rig.plays_at(), ports.output.sample_rate]
-        self._stream = Stream(ports, [float(rate) for rate in dict.fromkeys(rates) if rate])
+        self._plug = Plug(ports.outputs)
+        self._stream = Stream(ports, [float(rate) for rate in dict.fromkeys(rates) if rate], self._plug)
         try:
             self.engine = ports.engine(rig, self._stream.sample_rate)
         except BaseException:
             self._stream.close()
             raise
-        self._stream.plug.put(self.engine)
+        self._plug.put(self.engine)
         self._search: Search | None = None
         self._over = False
         self.losses = 0
+        self._load, self._load_at = Load(), time.monotonic()
 
     # -- playing -----------------------------------------------------------------------------------------------------
 
@@ -71,13 +76,13 @@ class Host:
         if self._search is None:
             if self._stream.started and not self.running:
                 self.losses += 1
-                self._search = Search(self._stream, self.engine)
+                self._search = Search(self._stream, self._plug, self.engine)
         elif found := self._search.found:
             if found.engine is not self.engine:
                 adopt(found.engine)
-            self._stream, self.engine, self._search = found.stream, found.engine, None
+            self._stream, self._plug, self.engine, self._search = found.stream, found.plug, found.engine, None
             self.engine.begin_in_silence()
-            self._stream.plug.put(self.engine)
+            self._plug.put(self.engine)
 
     def stop(self) -> None:
         """Ramp into silence, then let the device go. The meters can still be read."""
@@ -137,9 +142,11 @@ class Host:
         return self._stream.latency_ms
 
     @property
-    def load(self) -> float:
-        """The share of a buffer's time that the callback takes, as PortAudio measures it; 1 is too late."""
-        return self._stream.load if self.running else 0.0
+    def load(self) -> Load:
+        """The share of a buffer's time that the rig needed: of the buffers of the last LOAD_S seconds or more."""
+        if time.monotonic() - self._load_at > LOAD_S:
+            self._load, self._load_at = self.engine.load.read(), time.monotonic()
+        return self._load
 
     @property
     def buffer_frames(self) -> int:

@@ -1,7 +1,7 @@
 """Rigs played live from a terminal: what was opened, a status line, and keys as foot switches."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +15,12 @@ from neuralamp.live.host import Host
 from neuralamp.live.keys import Keys
 from neuralamp.live.recorder import Recorder
 from neuralamp.live.status import status_line, xruns
+from neuralamp.live.stream import Ports
 from neuralamp.messages import Message, Mute
 from neuralamp.setlist import Song
 
 REFRESH_S = 0.1
+HOWLED = "feedback, muted: turn down, or further away from the speakers, then press Enter"
 RECORDINGS = Path("recordings")
 
 
@@ -39,6 +41,7 @@ class Played:
     clipped_frames: int
     poisoned_buffers: int
     losses: int
+    howls: int
     recordings: tuple[Path, ...]
 
 
@@ -54,13 +57,15 @@ def play_live(
     recording_kind: str = "wav",
     first: Sequence[Message] = (),
     seconds: float | None = None,
+    opened: Callable[[Ports], str] = lambda ports: "",
     console: Console | None = None,
 ) -> Played:
     """Play until q, Ctrl-C, or the end of `seconds`; then ramp into silence and close.
 
     Nothing is heard until Enter is pressed, unless `confirmed`: an amp opened on the wrong channel howls. Devices and channels as
     in Host, whose errors are raised; a device that goes is looked for until it is there again. `first` is done before the first
-    buffer, such as Record(True); recordings go to a folder, in one of the kinds of Recorder.
+    buffer, such as Record(True); recordings go to a folder, in one of the kinds of Recorder. `opened` is told what is played on, and may say
+    more of its latency.
     """
     console = console or Console()
     host = Host(
@@ -78,7 +83,7 @@ def play_live(
             f"In       {host.ports.input}, channel {input_channel}",
             f"Out      {host.ports.output}, channel {' and '.join(map(str, output_channels))}",
             f"At       {host.sample_rate:g} Hz; the device reports {latency[0]:.1f} ms in + {latency[1]:.1f} ms out, "
-            f"the rig adds {1e3 * host.engine.latency_frames / host.sample_rate:.1f} ms",
+            f"the rig adds {1e3 * host.engine.latency_frames / host.sample_rate:.1f} ms{opened(host.ports)}",
             *host.engine.plan.notes,
             f"{'' if confirmed else 'Muted until you press Enter. '}{HELP}",
         ):
@@ -103,7 +108,12 @@ def play_live(
 
 def _attend(host: Host, feet: Feet, recorder: Recorder, keys: Keys, line: Live, until: float | None) -> None:
     """Keys and the status line, until it is time to go."""
+    howls = 0
     while until is None or time.monotonic() < until:
+        if host.meters().howls > howls:
+            howls = host.meters().howls
+            feet.board.act(Mute(True))
+            feet.said = HOWLED
         _attend_device(host, feet.board, recorder, line.console)
         line.update(status_line(host, feet, recorder), refresh=True)
         host.engine.free_old_plans()
@@ -141,5 +151,6 @@ def _sum_up(host: Host, recorder: Recorder, latency_ms: tuple[float, float], sec
         meters.clipped_frames,
         meters.poisoned_buffers,
         host.losses,
+        meters.howls,
         tuple(recorder.files),
     )

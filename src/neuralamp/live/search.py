@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from neuralamp.engine import Engine
 from neuralamp.errors import NeuralAmpError
 from neuralamp.live.facts import device_facts
+from neuralamp.live.plug import Plug
 from neuralamp.live.portaudio import end_library, leave_library, list_devices_anew, replace_library
 from neuralamp.live.stream import Stream
 
@@ -17,6 +18,7 @@ class Found:
     """The device again, calling, with nothing in its plug; and the engine to put there: the old one wherever it fits."""
 
     stream: Stream
+    plug: Plug
     engine: Engine
 
 
@@ -26,10 +28,10 @@ class Search:
     trouble  why it has not come to sound, where the device is there and refuses.
     """
 
-    def __init__(self, gone: Stream, engine: Engine):
+    def __init__(self, gone: Stream, plug: Plug, engine: Engine):
         self.found: Found | None = None
         self.trouble = ""
-        self._gone, self._engine = gone, engine
+        self._gone, self._plug, self._engine = gone, plug, engine
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="device", daemon=True)  # a frozen server may hold it for ever
         self._thread.start()
@@ -44,7 +46,7 @@ class Search:
             leave_library()
 
     def _run(self) -> None:
-        self._gone.plug.pull()
+        self._plug.pull()
         dead = not self._gone.alive
         closes = not dead or device_facts(self._gone.ports.output.api).closes_dead
         if closes:
@@ -70,11 +72,12 @@ class Search:
         ports = self._gone.ports.found_again()
         if ports is None:
             return None
-        stream = Stream(ports, list(dict.fromkeys((self._engine.sample_rate, ports.output.sample_rate))))
+        plug = Plug(ports.outputs)
+        stream = Stream(ports, list(dict.fromkeys((self._engine.sample_rate, ports.output.sample_rate))), plug)
         stream.start()
         fits = stream.sample_rate == self._engine.sample_rate
         try:
-            return Found(stream, self._engine if fits else ports.engine(self._engine.plan.rig, stream.sample_rate))
+            return Found(stream, plug, self._engine if fits else ports.engine(self._engine.plan.rig, stream.sample_rate))
         except NeuralAmpError:
             stream.close()
             raise

@@ -11,6 +11,7 @@ from neuralamp.live.devices import Device, Kind, find_again, find_device
 from neuralamp.live.facts import device_facts
 from neuralamp.live.plug import Plug
 from neuralamp.live.portaudio import audio_library
+from neuralamp.live.tester import Tester
 from neuralamp.rig import Rig
 
 MAX_FRAMES = 1024  # longer buffers are split: what the nets work on stays near the processor
@@ -88,13 +89,15 @@ def find_ports(device_in: str | int | None, device_out: str | int | None, input_
 
 
 class Stream:
-    """Ports opened at the first of some sample rates that they run at. Silence, until an engine is in its `plug`.
+    """Ports opened at the first of some sample rates that they run at. Nothing is heard until it is started.
+
+    plug  what the device calls.
 
     Raises DeviceError in one line for everything that a device can refuse.
     """
 
-    def __init__(self, ports: Ports, rates: list[float]):
-        self.ports, self.plug = ports, Plug(ports.outputs)
+    def __init__(self, ports: Ports, rates: list[float], plug: Plug | Tester):
+        self.ports, self.plug = ports, plug
         self._calls, self._called_at = 0, time.monotonic()
         self.started = False
         library = audio_library()
@@ -181,8 +184,3 @@ class Stream:
         """Of input and of output, as the device reports it."""
         latency_in, latency_out = self._stream.latency
         return 1e3 * latency_in, 1e3 * latency_out
-
-    @property
-    def load(self) -> float:
-        """The share of a buffer's time that the callback takes, as PortAudio measures it; 1 is too late."""
-        return 0.0 if self._stream.closed else float(self._stream.cpu_load)
