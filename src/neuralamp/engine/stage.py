@@ -58,7 +58,7 @@ def play_stage(stage, stage_address, device_in, device_out, frames):
             stage.ramp = 0
         output_stage(stage, device_out, frames)
         howl = howl_at(stage.howl)
-        if stage.muted != 0 or stage.ramp < stage.ramp_frames:
+        if stage.muted != 0 or not healthy:
             forget(howl)
         elif listen(stage, howl, device_in, device_out, frames):
             device_out[:] = np.float32(0.0)

@@ -18,7 +18,7 @@ MOST_BYTES = 2**20
 
 @dataclass(frozen=True)
 class Setup:
-    """How a pair of devices was used; `sample_rate` is None where none was asked for, latencies and levels where none is known."""
+    """How a pair of devices was used; what nobody asked for, and what is not known, is None."""
 
     __pydantic_config__: ClassVar = NO_OTHER_KEYS
 

@@ -64,8 +64,8 @@ def play_live(
 
     Nothing is heard until Enter is pressed, unless `confirmed`: an amp opened on the wrong channel howls. Devices and channels as
     in Host, whose errors are raised; a device that goes is looked for until it is there again. `first` is done before the first
-    buffer, such as Record(True); recordings go to a folder, in one of the kinds of Recorder. `opened` is told what is played on, and may say
-    more of its latency.
+    buffer, such as Record(True); recordings go to a folder, in one of the kinds of Recorder. `opened`
+    is told what is played on, and may say more of its latency.
     """
     console = console or Console()
     host = Host(

@@ -102,8 +102,8 @@ def latency(
 ):
     """Measure how late a device really is: a test sound by a cable from its output to its input.
 
-    Opens the device as `neuralamp live` does, plays four quiet sweeps of a quarter of a second, and finds them in what comes back.
-    What it found is shown from then on when you play.
+    Opens the device as `neuralamp live` does, plays four quiet sweeps of a quarter of a second, and finds them in what comes
+    back. What it found is shown from then on when you play.
 
     Examples:
 
