@@ -26,28 +26,50 @@ def what_is_missing() -> str:
     return "" if jack and sounddevice else "no audio library"
 
 
-@contextmanager
-def jack_server() -> Iterator[dict[str, str]]:
-    """A server of this process's own, at 48 kHz and 64 frames, ended by its number; yields the environment that leads to it.
+class JackServer:
+    """A server of this process's own, ended by its number; `environment` leads to it. It may be killed, and started again.
 
     Synchronous (-S): a cycle ends when its clients have, so a busy machine makes it late and does not tear the sound.
     """
-    name = f"neuralamp-{os.getpid()}-{time.monotonic_ns() % 1_000_000}"
-    environment = os.environ | {"JACK_DEFAULT_SERVER": name, "JACK_NO_START_SERVER": "1"}
-    command = ["jackd", "-S", "-R", "-t", "5000", "-n", name, "-d", "dummy", "-r", str(RATE), "-p", str(PERIOD)]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait_for(lambda: _answers(name), f"jackd does not start: {' '.join(command)}")
-        yield environment
-    finally:
-        server.terminate()
+
+    def __init__(self):
+        self.name = f"neuralamp-{os.getpid()}-{time.monotonic_ns() % 1_000_000}"
+        self.environment = os.environ | {"JACK_DEFAULT_SERVER": self.name, "JACK_NO_START_SERVER": "1"}
+
+    def start(self, rate: int = RATE, period: int = PERIOD) -> None:
+        """Until it answers."""
+        command = ["jackd", "-S", "-R", "-t", "5000", "-n", self.name, "-d", "dummy", "-r", str(rate), "-p", str(period)]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for(lambda: _answers(self.name), f"jackd does not start: {' '.join(command)}")
+
+    def kill(self) -> None:
+        """As a crash would end it."""
+        self._process.kill()
+        self._process.wait()
+
+    def stop(self) -> None:
+        self._process.terminate()
         try:
-            server.wait(10.0)
+            self._process.wait(10.0)
         except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
-        for left in Path("/dev/shm").glob(f"jack_sem.*_{name}_*"):  # by a client that outlived its server
+            self.kill()
+        for left in Path("/dev/shm").glob(f"jack_sem.*_{self.name}_*"):  # by a client that outlived its server
             left.unlink(missing_ok=True)
+
+    def set_buffer(self, frames: int) -> None:
+        """Change the period while clients play."""
+        subprocess.run(["jack_bufsize", str(frames)], env=self.environment, check=True, capture_output=True, timeout=WAIT_S)
+
+
+@contextmanager
+def jack_server() -> Iterator[dict[str, str]]:
+    """A server at 48 kHz and 64 frames; yields the environment that leads to it."""
+    server = JackServer()
+    server.start()
+    try:
+        yield server.environment
+    finally:
+        server.stop()
 
 
 def _answers(name: str) -> bool:
@@ -74,9 +96,9 @@ def _silent_stderr() -> Iterator[None]:
         jack.set_error_function()
 
 
-def wait_for(happened, otherwise: str) -> None:
+def wait_for(happened, otherwise: str, within: float = WAIT_S) -> None:
     """Look again and again; TimeoutError in the words of `otherwise` if it does not happen."""
-    deadline = time.monotonic() + WAIT_S
+    deadline = time.monotonic() + within
     while not happened():
         if time.monotonic() > deadline:
             raise TimeoutError(otherwise)

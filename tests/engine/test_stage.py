@@ -16,6 +16,7 @@ from neuralamp.rig import Rig
 from tests.sound import cuts, noise, sine
 
 RATE = 48000
+BRIEF = RATE // 8  # what goes on as steadily for longer may be feedback, and is looked into (test_howl.py)
 
 
 def level(level_db: float = 0.0) -> Rig:
@@ -72,14 +73,14 @@ def test_an_engine_muted_before_it_starts_is_silent_to_the_last_bit():
 
 def test_below_the_ceiling_not_a_bit_is_changed():
     engine = played_open(live(level()))
-    x = noise(1, RATE, seed=2, peak=float(CEILING))
+    x = noise(1, BRIEF, seed=2, peak=float(CEILING))
     assert np.array_equal(in_buffers(engine, x), np.repeat(x, 2, axis=0))
     assert engine.meters().clipped_frames == 0
 
 
 def test_the_ceiling_is_a_tenth_of_a_decibel_under_full_scale_and_every_cut_frame_is_counted():
     engine = played_open(live(level()))
-    x = noise(1, RATE, seed=3, peak=1.5)
+    x = noise(1, BRIEF, seed=3, peak=1.5)
     y = in_buffers(engine, x)
     ceiling = np.float32(10.0 ** (-0.1 / 20.0))
     assert y.max() == ceiling and y.min() == -ceiling
@@ -101,7 +102,7 @@ def test_offline_there_is_no_ceiling_and_no_ramp():
 def test_a_broken_number_mutes_the_same_buffer_and_sound_is_back_within_200_ms(broken, word):
     engine = played_open(live(Rig(word, (boxes()[word](),))))
     healthy = live(Rig(word, (boxes()[word](),)))
-    x = sine(220.0, RATE, RATE, peak=0.5)
+    x = sine(220.0, RATE, RATE, peak=0.3) * (1.0 + sine(5.0, RATE, RATE, peak=0.6))
     wrong = x.copy()
     wrong[0, 10_000] = broken
     y, right = in_buffers(engine, wrong), in_buffers(healthy, x)

@@ -159,19 +159,6 @@ def test_ctrl_c_is_a_clean_end(jack, rig_file, session):
     assert json.loads(out)["callbacks"] > 0 and "Traceback" not in complaints
 
 
-def test_a_server_that_goes_away_is_told_in_one_line(rig_file):
-    from realtime.bench.dummy import jack_server
-
-    if missing := what_is_missing():
-        pytest.skip(missing)
-    with jack_server() as environment:
-        session = Session(environment, rig_file)
-        session.guitarist.close()
-    _, complaints = session.child.communicate(timeout=60.0)
-    assert session.child.returncode != 0
-    assert "DeviceError: system has stopped by itself" in complaints.strip().splitlines()[-1]
-
-
 ASK = """
     import json, sys
     from pathlib import Path

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from neuralamp import __version__
-from neuralamp.app.commands import learning, looking, midi, playing
+from neuralamp.app.commands import devices, learning, looking, midi, playing
 from neuralamp.app.terminal import OneLineGroup
 
 app = typer.Typer(
@@ -32,6 +32,7 @@ app.command()(playing.reamp)
 app.command()(playing.live)
 app.command()(looking.boxes)
 app.add_typer(midi.midi, name="midi")
+app.command()(devices.latency)
 app.command()(looking.info)
 app.command()(looking.convert)
 app.command()(looking.doctor)

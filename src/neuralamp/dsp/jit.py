@@ -51,6 +51,33 @@ def float_from_bits(typing, bits):
 
 
 @intrinsic
+def bits_of_float(typing, number):
+    """The 32 bits of a float32, as an int32."""
+
+    def codegen(context, builder, signature, args):
+        return builder.bitcast(args[0], ir.IntType(32))
+
+    return types.int32(types.float32), codegen
+
+
+@intrinsic
+def processor_ticks(typing):
+    """The processor's own counter, which runs evenly whatever its clock does; no system call. 0 where we know of none."""
+
+    def codegen(context, builder, signature, args):
+        integer = ir.IntType(64)
+        if X86:
+            kind = ir.FunctionType(integer, [])
+            function = builder.module.globals.get("llvm.x86.rdtsc") or ir.Function(builder.module, kind, "llvm.x86.rdtsc")
+            return builder.call(function, [])
+        if ARM:  # the generic timer: LLVM's readcyclecounter would read one that user programs may not
+            return builder.asm(ir.FunctionType(integer, []), "mrs $0, cntvct_el0", "=r", [], True)
+        return ir.Constant(integer, 0)
+
+    return types.int64(), codegen
+
+
+@intrinsic
 def as_pointer(typing, address):
     """An int64 address as a pointer, to be given to `carray`."""
 

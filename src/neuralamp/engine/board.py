@@ -83,6 +83,27 @@ class Board:
                 case _:
                     self._do([message], frame)
 
+    def move_to(self, engine: Engine) -> None:
+        """Play on another engine from here on, such as one of another rate: the same song, knobs and switches as they stand.
+
+        What rings, what a looper holds and a recording that runs stay behind. Raises as `act` does.
+        """
+        with self._lock:
+            rig, stands = self.engine.plan.rig, self.engine.stands
+            if engine.plan.rig is not rig:
+                engine.change_rig(rig, name=self.songs[self.song].name)
+            for box, stand in stands.items():
+                for knob, value in stand.values.items():
+                    if engine.stands[box].values[knob] != value:
+                        engine.turn(box, knob, value)
+                if engine.stands[box].bypassed != stand.bypassed:
+                    engine.bypass(box, stand.bypassed)
+            engine.mute(self.muted)
+            self.engine, self.recording = engine, False
+            self._taps.clear()
+            self._ready.clear()
+            self._look_ahead()
+
     def close(self) -> None:
         """Let the thread that makes rigs ready end."""
         if self._worker:

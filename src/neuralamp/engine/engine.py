@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from neuralamp.block import ACTION_BITS, PRESSES_KEPT, Block, Knob
+from neuralamp.engine.howl import new_howl
+from neuralamp.engine.load import LoadMeter
 from neuralamp.engine.output import METER_FALL_DB, MIX, RAMP_MS, SILENT
 from neuralamp.engine.plan import Plan, Seat
 from neuralamp.engine.record import (
@@ -50,10 +52,12 @@ class Meters:
     output_db: float
     clipped_frames: int
     poisoned_buffers: int
+    howls: int
     callbacks: int
     input_xruns: int
     output_xruns: int
     frames: int
+    buffer_frames: int
 
 
 class Engine:
@@ -100,7 +104,11 @@ class Engine:
         stage["device_inputs"], stage["input_map"] = self.device_inputs, self._input_map.ctypes.data
         stage["device_outputs"], stage["output_map"] = self.device_outputs, self._output_map.ctypes.data
         stage["live"] = live
+        self._howl = new_howl(sample_rate)
+        stage["howl"] = self._howl.ctypes.data
         stage["meter_fall"] = db_to_gain(-METER_FALL_DB / sample_rate)
+        self.load = LoadMeter(sample_rate)
+        stage["ticks"] = self.load.histogram.ctypes.data
         self._callback = _CALLBACK(callback.address)
         self._lock = threading.Lock()  # between the threads that ask for things; the audio thread knows nothing of it
         self._pending: deque[tuple[int, Message]] = deque()
@@ -277,6 +285,10 @@ class Engine:
         """Ramp the live output into silence, or out of it."""
         self._stage["muted"] = muted
 
+    def begin_in_silence(self) -> None:
+        """Let the next buffer begin the ramp out of silence; only while no device calls."""
+        self._stage["ramp"] = 0
+
     def panic(self) -> None:
         """Silence in the next buffer: what rings is forgotten, every box is brought to rest, the output stays muted."""
         panic(self.stage_address)
@@ -314,10 +326,12 @@ class Engine:
             gain_to_db(float(stage["output_peak"])),
             int(stage["clipped"]),
             int(stage["poisoned"]),
+            int(self._howl["howls"][0]),
             int(stage["callbacks"]),
             int(stage["input_xruns"]),
             int(stage["output_xruns"]),
             int(stage["frame"]),
+            int(stage["buffer_frames"]),
         )
 
 

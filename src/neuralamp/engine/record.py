@@ -58,9 +58,12 @@ STAGE = np.dtype(
         ("muted", np.int64),
         ("ramp", np.int64),  # frames of the ramp that have passed, up to
         ("ramp_frames", np.int64),
+        ("howl", np.int64),  # the howl detector's record
+        ("ticks", np.int64),  # the histogram of how long each buffer took
         ("clipped", np.int64),  # frames that the ceiling has cut
         ("poisoned", np.int64),  # buffers muted because a number was not finite
         ("callbacks", np.int64),
+        ("buffer_frames", np.int64),  # of the last one
         ("input_xruns", np.int64),
         ("output_xruns", np.int64),
         ("meter_fall", np.float64),  # of a frame, as a gain

@@ -7,13 +7,15 @@ import ctypes
 
 import numba
 import numpy as np
-from numba import carray, types
+from numba import types
 
-from neuralamp.dsp.jit import address_of, floats_at, flush_denormals, kernel, load_acquire, set_float_mode
+from neuralamp.dsp.jit import address_of, floats_at, flush_denormals, kernel, load_acquire, processor_ticks, set_float_mode
 from neuralamp.engine.change import arrive, begin_change, frames_until_change, listen, listens, play_plan, ring_on, silence_all
+from neuralamp.engine.howl import forget, howl_at, watch
+from neuralamp.engine.load import count_ticks
 from neuralamp.engine.output import is_finite, output_stage, peak, write_output
 from neuralamp.engine.plan import plan_at
-from neuralamp.engine.record import PANICS, STAGE, take_events
+from neuralamp.engine.record import PANICS, stage_at, take_events
 from neuralamp.engine.tape import record
 
 ULONG = types.uint64 if ctypes.sizeof(ctypes.c_ulong) == 8 else types.uint32  # 32 bits on Windows
@@ -56,22 +58,37 @@ def play_stage(stage, stage_address, device_in, device_out, frames):
             stage.poisoned += 1
             stage.ramp = 0
         output_stage(stage, device_out, frames)
+        howl = howl_at(stage.howl)
+        if stage.muted != 0 or not healthy:
+            forget(howl)
+        elif watch(stage, howl, device_in, device_out, frames):
+            device_out[:] = np.float32(0.0)
+            stage.muted, stage.ramp = 1, 0
+            silence_all(stage, stage_address)
+
+
+@kernel
+def serve(device_in, device_out, frames, status, stage_address):
+    """One call of the device: its buffer of `frames`, PortAudio's flags, and the stage to play on."""
+    begin = processor_ticks()
+    mode = flush_denormals()
+    stage = stage_at(stage_address)
+    heard = floats_at(address_of(device_in), frames * stage.device_inputs if address_of(device_in) != 0 else 0)
+    spoken = floats_at(address_of(device_out), frames * stage.device_outputs)
+    play_stage(stage, stage_address, heard, spoken, frames)
+    fall = stage.meter_fall**frames
+    stage.input_peak = peak(stage.input_peak, fall, heard)
+    stage.output_peak = peak(stage.output_peak, fall, spoken)
+    stage.callbacks += 1
+    stage.buffer_frames = frames
+    stage.input_xruns += 1 if status & INPUT_XRUN else 0
+    stage.output_xruns += 1 if status & OUTPUT_XRUN else 0
+    count_ticks(stage.ticks, processor_ticks() - begin, frames)
+    set_float_mode(mode)
 
 
 @numba.cfunc(CALLBACK, cache=True, error_model="numpy")
 def callback(device_in, device_out, frames, time, status, stage_pointer):
     """PortAudio's stream callback; files and tests are rendered through the very same function."""
-    mode = flush_denormals()
-    stage = carray(stage_pointer, (1,), STAGE)[0]
-    count = np.int64(frames)
-    heard = floats_at(address_of(device_in), count * stage.device_inputs if address_of(device_in) != 0 else 0)
-    spoken = floats_at(address_of(device_out), count * stage.device_outputs)
-    play_stage(stage, address_of(stage_pointer), heard, spoken, count)
-    fall = stage.meter_fall**count
-    stage.input_peak = peak(stage.input_peak, fall, heard)
-    stage.output_peak = peak(stage.output_peak, fall, spoken)
-    stage.callbacks += 1
-    stage.input_xruns += 1 if status & INPUT_XRUN else 0
-    stage.output_xruns += 1 if status & OUTPUT_XRUN else 0
-    set_float_mode(mode)
+    serve(device_in, device_out, np.int64(frames), status, address_of(stage_pointer))
     return 0

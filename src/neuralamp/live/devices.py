@@ -2,10 +2,10 @@
 
 import difflib
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Literal
 
 from neuralamp.errors import DeviceError
+from neuralamp.live.portaudio import audio_library
 
 Kind = Literal["input", "output"]
 
@@ -27,26 +27,16 @@ class Device:
     outputs: int
     sample_rate: float
 
+    @property
+    def label(self) -> str:
+        """The name and the way to it: by these it is found again."""
+        return f"{self.name} ({self.api})"
+
     def channels(self, kind: Kind) -> int:
         return self.inputs if kind == "input" else self.outputs
 
     def __str__(self) -> str:
         return f"{self.number} {self.name} ({self.api}, {self.inputs} in, {self.outputs} out)"
-
-
-def audio_library() -> ModuleType:
-    """sounddevice, with PortAudio found and its devices listed. Raises DeviceError where either is not installed."""
-    try:
-        import sounddevice
-    except ImportError:
-        raise DeviceError(
-            "live sound needs the package sounddevice, which is not installed; pip install 'neuralamp[live]'"
-        ) from None
-    except OSError:
-        raise DeviceError(
-            "live sound needs the PortAudio library, which is not installed; on Debian and Ubuntu: sudo apt install libportaudio2"
-        ) from None
-    return sounddevice
 
 
 def devices() -> list[Device]:
@@ -82,7 +72,7 @@ def find_device(wanted: str | int | None, kind: Kind) -> Device:
     if isinstance(wanted, int) or wanted.isdigit():
         found = [device for device in able if device.number == int(wanted)]
     else:
-        found = [device for device in able if device.name.lower() == wanted.lower()]
+        found = [device for device in able if wanted.lower() in (device.name.lower(), device.label.lower())]
         found = found or [device for device in able if wanted.lower() in str(device).lower()]
     if len(found) == 1:
         return found[0]
@@ -93,3 +83,15 @@ def find_device(wanted: str | int | None, kind: Kind) -> Device:
     raise DeviceError(
         f"there is no {kind} device {wanted!r}; the nearest are: {'; '.join(map(str, shown))}; give a name or a number"
     )
+
+
+def find_again(gone: Device, kind: Kind) -> Device | None:
+    """A device that was there before, by its kind and name; its number and ALSA's (hw:1,0) may have changed. None for none."""
+    able = [device for device in devices() if device.channels(kind) and device.api == gone.api]
+    exact = [device for device in able if device.name == gone.name]
+    alike = [device for device in able if _model(device.name) == _model(gone.name)]
+    return next(iter(exact or alike), None)
+
+
+def _model(name: str) -> str:
+    return name.partition(" (hw:")[0]

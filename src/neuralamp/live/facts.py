@@ -20,6 +20,7 @@ class DeviceFacts:
     buffer_frames  0 lets the device choose, and change, the size of each buffer.
     start          what to do when no such device is there or it does not answer.
     busy           what to do when another program holds it.
+    closes_dead    whether a stream can be closed whose device has gone; else it is left as it is.
     """
 
     __pydantic_config__: ClassVar = NO_OTHER_KEYS
@@ -29,6 +30,7 @@ class DeviceFacts:
     busy: str
     latency: str | float = "low"
     buffer_frames: int = 0
+    closes_dead: bool = True
 
 
 def device_facts(api: str) -> DeviceFacts:

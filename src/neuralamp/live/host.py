@@ -1,23 +1,22 @@
-"""A rig on a device: PortAudio calls the engine's compiled callback, and no Python runs in the audio thread."""
+"""A rig on a device: Device -> engine -> device; a device that goes is looked for, and played on once it is there again."""
 
-import atexit
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any
 
 from neuralamp.engine import Engine, Meters
-from neuralamp.engine.output import MIX, RAMP_MS, SILENT
-from neuralamp.errors import DeviceError
-from neuralamp.live.devices import Device, Kind, audio_library, find_device
+from neuralamp.engine.load import Load
+from neuralamp.engine.output import RAMP_MS
 from neuralamp.live.facts import device_facts
+from neuralamp.live.plug import Plug
+from neuralamp.live.portaudio import leave_library
+from neuralamp.live.search import Search
+from neuralamp.live.stream import Ports, Stream, find_ports
 from neuralamp.rig import Rig
 
-MAX_FRAMES = 1024  # longer buffers are split: what the nets work on stays near the processor
+LOAD_S = 1.0
 LAST_RAMP_S = 0.5  # how long to wait for the ramp into silence: a device that died will never play it
-UNAVAILABLE, INVALID_RATE, INVALID_CHANNELS, HOST_ERROR = -9985, -9997, -9998, -9999  # PortAudio's PaErrorCode
-
-_ABANDONED: list["Host"] = []
+OTHER_RATE = 0.01  # of the rate: a clock that is a little off is not another rate
 
 
 class Host:
@@ -30,6 +29,8 @@ class Host:
 
     Opened by its making, muted until `mute(False)`. As a context manager it is started on entry and, on exit, ramps into silence
     and closes. Raises DeviceError in one line for everything that a device can refuse, and what Engine raises for the rig.
+
+    losses  how often the device has gone; `attend`, called now and then, has it looked for.
     """
 
     def __init__(
@@ -42,116 +43,66 @@ class Host:
         sample_rate: float | None = None,
     ):
         wanted_in, wanted_out = (device, device) if device is None or isinstance(device, str | int) else tuple(device)
-        self.input, self.output = find_device(wanted_in, "input"), find_device(wanted_out, "output")
-        if not 1 <= len(output_channels) <= 2 or len(set(output_channels)) < len(output_channels):
-            raise DeviceError(f"output channels {list(output_channels)} are not possible; give one, or two different ones: 1,2")
-        _check_channels(self.input, "input", [input_channel])
-        _check_channels(self.output, "output", output_channels)
-        self._input_channel, self._output_channels = input_channel, output_channels
-        self._started = False
-        rates = [sample_rate] if sample_rate else [rig.plays_at(), self.output.sample_rate]
-        self._stream = self._open_at(rig, [float(rate) for rate in dict.fromkeys(rates) if rate])
-
-    def _open_at(self, rig: Rig, rates: list[float]) -> Any:
-        """A stream at the first of these rates that the device runs at; the amps resample where it is not theirs."""
-        library = audio_library()
-        for rate in rates:
-            self.sample_rate = rate
-            self.engine = Engine(
-                rig,
-                rate,
-                max_frames=MAX_FRAMES,
-                live=True,
-                device_inputs=self._input_channel,
-                input_map=(self._input_channel - 1,),
-                device_outputs=max(self._output_channels),
-                output_map=_output_map(self._output_channels),
-            )
-            self.engine.mute()
-            try:
-                return self._open()
-            except library.PortAudioError as reason:
-                if rate == rates[-1] or (*reason.args, None, None)[1] != INVALID_RATE:
-                    raise self._refusal(reason) from None
-        raise AssertionError("there is always a last rate")
-
-    def _open(self) -> Any:
-        library = audio_library()
-        facts = device_facts(self.output.api)
-        cast = library._ffi.cast
-        return library._StreamBase(
-            "duplex",
-            samplerate=self.sample_rate,
-            blocksize=facts.buffer_frames,
-            device=(self.input.number, self.output.number),
-            channels=(self.engine.device_inputs, self.engine.device_outputs),
-            dtype="float32",
-            latency=facts.latency,
-            clip_off=True,  # the output stage has its own ceiling, and below it no bit may change
-            dither_off=True,
-            callback=cast("PaStreamCallback*", self.engine.callback_address),
-            userdata=cast("void*", self.engine.stage_address),
-            wrap_callback=None,
-        )
-
-    def _refusal(self, reason: Exception) -> DeviceError:
-        """PortAudio's error code in a guitarist's words."""
-        text, code = (*reason.args, None, None)[:2]
-        name = self.output.name if self.output == self.input else f"{self.input.name} with {self.output.name}"
-        facts = device_facts(self.output.api)
-        if code == INVALID_RATE:
-            own = sorted({self.input.sample_rate, self.output.sample_rate})
-            return DeviceError(
-                f"{name} cannot run at {self.sample_rate:g} Hz (it says {' and '.join(f'{rate:g}' for rate in own)} Hz); "
-                f"set it to {self.sample_rate:g} Hz, or play a capture of its rate"
-            )
-        if code == INVALID_CHANNELS:
-            return DeviceError(
-                f"{name} does not give {self.engine.device_inputs} in and {self.engine.device_outputs} out; use lower ones"
-            )
-        if code in (UNAVAILABLE, HOST_ERROR):
-            return DeviceError(f"{name} is busy or has gone ({text}); {facts.busy}")
-        return DeviceError(f"{name} cannot be opened ({text}); {facts.start}")
+        ports = find_ports(wanted_in, wanted_out, input_channel, tuple(output_channels))
+        rates = [sample_rate] if sample_rate else [rig.plays_at(), ports.output.sample_rate]
+        self._plug = Plug(ports.outputs)
+        self._stream = Stream(ports, [float(rate) for rate in dict.fromkeys(rates) if rate], self._plug)
+        try:
+            self.engine = ports.engine(rig, self._stream.sample_rate)
+        except BaseException:
+            self._stream.close()
+            raise
+        self._plug.put(self.engine)
+        self._search: Search | None = None
+        self._over = False
+        self.losses = 0
+        self._load, self._load_at = Load(), time.monotonic()
 
     # -- playing -----------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Let the device call; what is heard stays muted until `mute(False)`."""
-        try:
-            self._stream.start()
-            self._started = True
-        except audio_library().PortAudioError as reason:
-            raise self._refusal(reason) from None
+        self._stream.start()
 
     def mute(self, muted: bool = True) -> None:
         """Ramp into silence, or out of it."""
         self.engine.mute(muted)
 
+    def attend(self, adopt: Callable[[Engine], None] = lambda engine: None) -> None:
+        """Notice that the device has gone or runs at another rate, have it looked for, and play on once it is there again.
+
+        adopt  is given the engine that will play from then on where the device came back at another rate: time to move over.
+        """
+        if self._search is None:
+            if self._stream.started and not self.running:
+                self.losses += 1
+                self._search = Search(self._stream, self._plug, self.engine)
+        elif found := self._search.found:
+            if found.engine is not self.engine:
+                adopt(found.engine)
+            self._stream, self._plug, self.engine, self._search = found.stream, found.plug, found.engine, None
+            self.engine.begin_in_silence()
+            self._plug.put(self.engine)
+
     def stop(self) -> None:
         """Ramp into silence, then let the device go. The meters can still be read."""
-        if self._stream.closed or self in _ABANDONED:
+        if self._over:
             return
-        if self._started and not self.running:
-            self._abandon()
+        self._over = True
+        if self._search:
+            self._search.give_up()
             return
-        if self._started:
+        if self._stream.started and not self._stream.alive:
+            leave_library()  # closing the stream may take minutes
+            return
+        if self._stream.started:
             self.engine.mute()
             # the buffer that is on its way has not seen the mute
             end = self.engine.meters().frames + self.buffer_frames + RAMP_MS * 1e-3 * self.sample_rate
             deadline = time.monotonic() + LAST_RAMP_S
             while self.engine.meters().frames < end and time.monotonic() < deadline:
                 time.sleep(0.002)
-            self._stream.stop(ignore_errors=True)
-        self._stream.close(ignore_errors=True)
-
-    def _abandon(self) -> None:
-        """Leave a stream whose device has gone as it is: closing it, PortAudio waits ten minutes for a JACK server that died.
-
-        sounddevice would do the same at the end of the process, so its handler is taken out; the engine is kept, lest a device
-        that comes back should call into memory that is no longer there.
-        """
-        _ABANDONED.append(self)
-        atexit.unregister(audio_library()._exit_handler)
+        self._stream.close()
 
     def __enter__(self) -> "Host":
         self.start()
@@ -163,38 +114,44 @@ class Host:
     # -- what it says of itself --------------------------------------------------------------------------------------
 
     @property
+    def ports(self) -> Ports:
+        """The devices and their channels."""
+        return self._stream.ports
+
+    @property
+    def sample_rate(self) -> float:
+        return self.engine.sample_rate
+
+    @property
     def running(self) -> bool:
-        """False once the device has stopped calling: unplugged, or its server gone."""
-        return self._started and not self._stream.closed and bool(self._stream.active)
+        """False while the device is gone: unplugged, its server ended, or at another sample rate."""
+        if self._over or self._search or not self._stream.alive:
+            return False
+        return abs(self._stream.rate_now / self._stream.sample_rate - 1.0) < OTHER_RATE
+
+    @property
+    def lost(self) -> str:
+        """What to say while the device is gone, and is being looked for; nothing while it plays."""
+        if self._search is None:
+            return ""
+        return f"{self.ports.name} has gone; looking for it. {self._search.trouble or device_facts(self.ports.output.api).start}"
 
     @property
     def latency_ms(self) -> tuple[float, float]:
         """Of input and of output, as the device reports it, without what the rig adds (`engine.latency_frames`)."""
-        latency_in, latency_out = self._stream.latency
-        return 1e3 * latency_in, 1e3 * latency_out
+        return self._stream.latency_ms
 
     @property
-    def load(self) -> float:
-        """The share of a buffer's time that the callback takes, as PortAudio measures it; 1 is too late."""
-        return 0.0 if self._stream.closed else float(self._stream.cpu_load)
+    def load(self) -> Load:
+        """The share of a buffer's time that the rig needed: of the buffers of the last LOAD_S seconds or more."""
+        if time.monotonic() - self._load_at > LOAD_S:
+            self._load, self._load_at = self.engine.load.read(), time.monotonic()
+        return self._load
 
     @property
-    def buffer_frames(self) -> float:
-        """The mean size of the buffers that the device has sent so far; 0 before the first."""
-        meters = self.meters()
-        return meters.frames / meters.callbacks if meters.callbacks else 0.0
+    def buffer_frames(self) -> int:
+        """The size of the last buffer that the device has sent; 0 before the first."""
+        return self.meters().buffer_frames
 
     def meters(self) -> Meters:
         return self.engine.meters()
-
-
-def _check_channels(device: Device, kind: Kind, wanted: Sequence[int]) -> None:
-    for channel in wanted:
-        if not 1 <= channel <= device.channels(kind):
-            raise DeviceError(f"{device.name} has no {kind} channel {channel}; it has {device.channels(kind)}, counted from 1")
-
-
-def _output_map(output_channels: Sequence[int]) -> tuple[int, ...]:
-    """What each device channel plays: the rig's left and right where they are wanted, else nothing."""
-    plays = {output_channels[0]: MIX} if len(output_channels) == 1 else dict(zip(output_channels, (0, 1), strict=True))
-    return tuple(plays.get(channel, SILENT) for channel in range(1, max(output_channels) + 1))

@@ -1,7 +1,7 @@
 """Rigs played live from a terminal: what was opened, a status line, and keys as foot switches."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,19 +9,19 @@ from pathlib import Path
 from rich.console import Console
 from rich.live import Live
 
-from neuralamp.engine import Board, Meters
-from neuralamp.errors import DeviceError
-from neuralamp.live.facts import device_facts
+from neuralamp.engine import Board, Engine, Meters
 from neuralamp.live.feet import HELP, Feet
 from neuralamp.live.host import Host
 from neuralamp.live.keys import Keys
 from neuralamp.live.midi import MidiInput, Row
 from neuralamp.live.recorder import Recorder
 from neuralamp.live.status import status_line, xruns
+from neuralamp.live.stream import Ports
 from neuralamp.messages import Message, Mute
 from neuralamp.setlist import Song
 
 REFRESH_S = 0.1
+HOWLED = "feedback, muted: turn down, or further away from the speakers, then press Enter"
 RECORDINGS = Path("recordings")
 
 
@@ -33,7 +33,7 @@ class Played:
     output: str
     sample_rate: float
     seconds: float
-    buffer_frames: float
+    buffer_frames: int
     latency_in_ms: float
     latency_out_ms: float
     rig_latency_frames: int
@@ -41,6 +41,8 @@ class Played:
     xruns: int
     clipped_frames: int
     poisoned_buffers: int
+    losses: int
+    howls: int
     recordings: tuple[Path, ...]
 
 
@@ -58,13 +60,15 @@ def play_live(
     midi: Sequence[Row] = (),
     midi_port: str | None = None,
     seconds: float | None = None,
+    opened: Callable[[Ports], str] = lambda ports: "",
     console: Console | None = None,
 ) -> Played:
     """Play until q, Ctrl-C, or the end of `seconds`; then ramp into silence and close.
 
     Nothing is heard until Enter is pressed, unless `confirmed`: an amp opened on the wrong channel howls. Devices and channels as
-    in Host, whose errors are raised; DeviceError too when the device stops by itself. `first` is done before the first buffer,
-    such as Record(True); recordings go to a folder, in one of the kinds of Recorder. With rows of a MIDI map a port is heard.
+    in Host, whose errors are raised; a device that goes is looked for until it is there again. `first` is done before the first
+    buffer, such as Record(True); recordings go to a folder, in one of the kinds of Recorder. With rows of a MIDI map a port is
+    heard. `opened` is told what is played on, and may say more of its latency.
     """
     console = console or Console()
     host = Host(
@@ -81,11 +85,11 @@ def play_live(
         latency = host.latency_ms  # JACK tells it only once the stream runs
         for text in (
             f"Playing  {songs[0].name}{f', of {len(songs)} songs' if len(songs) > 1 else ''}",
-            f"In       {host.input}, channel {input_channel}",
-            f"Out      {host.output}, channel {' and '.join(map(str, output_channels))}",
+            f"In       {host.ports.input}, channel {input_channel}",
+            f"Out      {host.ports.output}, channel {' and '.join(map(str, output_channels))}",
             *([f"Midi     {pedal.port}"] if isinstance(pedal, MidiInput) else []),
             f"At       {host.sample_rate:g} Hz; the device reports {latency[0]:.1f} ms in + {latency[1]:.1f} ms out, "
-            f"the rig adds {1e3 * host.engine.latency_frames / host.sample_rate:.1f} ms",
+            f"the rig adds {1e3 * host.engine.latency_frames / host.sample_rate:.1f} ms{opened(host.ports)}",
             *host.engine.plan.notes,
             f"{'' if confirmed else 'Muted until you press Enter. '}{HELP}",
         ):
@@ -97,7 +101,7 @@ def play_live(
             pass
     played = _sum_up(host, recorder, latency, time.monotonic() - begin)
     console.print(
-        f"Played {played.seconds:.1f} s: {played.callbacks} buffers of {played.buffer_frames:.0f} frames, {played.xruns} xruns, "
+        f"Played {played.seconds:.1f} s: {played.callbacks} buffers of {played.buffer_frames} frames, {played.xruns} xruns, "
         f"{played.clipped_frames} frames clipped",
         highlight=False,
         soft_wrap=True,
@@ -111,9 +115,13 @@ def play_live(
 def _attend(host: Host, feet: Feet, recorder: Recorder, keys: Keys, line: Live, until: float | None) -> None:
     """Keys, the status line and what goes wrong meanwhile, until it is time to go."""
     told: set[str] = set()
+    howls = 0
     while until is None or time.monotonic() < until:
-        if not host.running:
-            raise DeviceError(f"{host.output.name} has stopped by itself; {device_facts(host.output.api).start}")
+        if host.meters().howls > howls:
+            howls = host.meters().howls
+            feet.board.act(Mute(True))
+            feet.said = HOWLED
+        _attend_device(host, feet.board, recorder, line.console)
         line.update(status_line(host, feet, recorder), refresh=True)
         for trouble in host.engine.plan.troubles():
             if trouble not in told:
@@ -125,11 +133,25 @@ def _attend(host: Host, feet: Feet, recorder: Recorder, keys: Keys, line: Live, 
             return
 
 
+def _attend_device(host: Host, board: Board, recorder: Recorder, console: Console) -> None:
+    """Look after a device that goes and comes; another engine is another one for the board and the recorder, too."""
+
+    def adopt(engine: Engine) -> None:
+        recorder.move_to(engine)
+        board.move_to(engine)
+
+    before = host.lost
+    host.attend(adopt)
+    if bool(host.lost) != bool(before):
+        text = f"{host.ports.name} has gone" if host.lost else f"Back on  {host.ports.output}, at {host.sample_rate:g} Hz"
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
 def _sum_up(host: Host, recorder: Recorder, latency_ms: tuple[float, float], seconds: float) -> Played:
     meters: Meters = host.meters()
     return Played(
-        str(host.input),
-        str(host.output),
+        str(host.ports.input),
+        str(host.ports.output),
         host.sample_rate,
         seconds,
         host.buffer_frames,
@@ -139,5 +161,7 @@ def _sum_up(host: Host, recorder: Recorder, latency_ms: tuple[float, float], sec
         xruns(meters),
         meters.clipped_frames,
         meters.poisoned_buffers,
+        host.losses,
+        meters.howls,
         tuple(recorder.files),
     )

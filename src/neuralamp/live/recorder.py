@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from neuralamp.engine import Board
+from neuralamp.engine import Board, Engine
 from neuralamp.errors import AudioFileError
 from neuralamp.messages import Bypass, Change, Event, Message, Record, Turn, write_events
 
@@ -50,9 +50,15 @@ class Recorder:
         self._read = 0  # frames of the tape that have been taken off it
         self._torn = 0
         self._done: dict[tuple[str, str], Message] = {}
+        self._next: Engine | None = None
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
+
+    def move_to(self, engine: Engine) -> None:
+        """Record what another engine plays from here on; a recording that runs is ended."""
+        engine.open_tape(TAPE_SECONDS)
+        self._next = engine
 
     def close(self) -> None:
         """Write what is on the tape and end; a recording that runs is ended."""
@@ -66,11 +72,21 @@ class Recorder:
     def _run(self) -> None:
         while not self._over.wait(WRITE_S):
             self._tick()
+            if self._next:
+                self._move()
         deadline = time.monotonic() + TAPE_SECONDS
         self._tick()
         while self._take and self.engine.meters().callbacks and time.monotonic() < deadline and self._alive():
             self._tick()  # the last message has not been heard by the audio thread yet
         self._end()
+
+    def _move(self) -> None:
+        self._tick()  # what is still on the old tape
+        if self._take:
+            self.trouble = f"{self._take.stem.name} has ended: the device runs at another rate now"
+        self._end()
+        self.engine, self._next = self._next or self.engine, None
+        self._read = self._torn = 0
 
     def _alive(self) -> bool:
         """Whether the audio thread still plays."""

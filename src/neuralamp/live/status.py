@@ -15,6 +15,8 @@ def status_line(host: Host, feet: Feet, recorder: Recorder) -> Text:
     """What plays, levels, load, buffer, latency, dropouts, cut peaks; below it what is being typed, or what could not be done."""
     meters, board = host.meters(), feet.board
     line = Text(no_wrap=True, overflow="crop")
+    if host.lost:
+        return line.append(" LOST  ", "bold reverse red").append(f"  {host.lost}")
     line.append(" MUTED " if board.muted else " LIVE  ", "bold reverse yellow" if board.muted else "bold reverse green")
     if board.recording:
         line.append(" REC ", "bold reverse red")
@@ -27,12 +29,14 @@ def status_line(host: Host, feet: Feet, recorder: Recorder) -> Text:
     line.append("  in ").append_text(_level(meters.input_db))
     line.append("  out ").append_text(_level(meters.output_db))
     load = host.load
-    line.append("  load ").append(f"{100 * load:3.0f} %", "red" if load > 0.8 else "")
-    line.append(f"  {host.buffer_frames:.0f} frames  {sum(host.latency_ms):.1f} ms")
+    line.append(f"  load {100 * load.p50:2.0f} to ").append(f"{100 * load.p99:2.0f} %", "red" if load.p99 > 0.8 else "")
+    line.append(f"  {host.buffer_frames} frames  {sum(host.latency_ms):.1f} ms")
     line.append("  xruns ").append(str(xruns(meters)), "red" if xruns(meters) else "")
     line.append("  clipped ").append(str(meters.clipped_frames), "red" if meters.clipped_frames else "")
     if meters.poisoned_buffers:
         line.append(f"  broken {meters.poisoned_buffers}", "red")
+    if meters.howls:
+        line.append(f"  howls {meters.howls}", "red")
     below = f":{feet.typed}_" if feet.typed is not None else feet.said or board.trouble or recorder.trouble
     return line.append(f"\n{below}") if below else line
 

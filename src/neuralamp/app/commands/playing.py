@@ -9,6 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from neuralamp.app import terminal
+from neuralamp.app.commands.devices import (
+    AnyDevice,
+    InputChannel,
+    InputDevice,
+    OutputChannels,
+    OutputDevice,
+    Rate,
+    remember,
+    wanted,
+)
 from neuralamp.app.terminal import Json
 from neuralamp.errors import ReampError, RigError
 
@@ -207,15 +217,12 @@ def live(
         typer.Option("--against", help="A capture beside --capture: A and B, equally loud, are the keys 1 and 2."),
     ] = None,
     blind: Annotated[bool, typer.Option("--blind", help="A coin decides which is A; you are told at the end.")] = False,
-    device: Annotated[str | None, typer.Option(help="Name or number of the device; the system's own by default.")] = None,
-    input_device: Annotated[str | None, typer.Option(help="Of the input, where it is another device.")] = None,
-    output_device: Annotated[str | None, typer.Option(help="Of the output, where it is another device.")] = None,
-    input_channel: Annotated[int, typer.Option(help="Where the guitar is plugged in, from 1.")] = 1,
-    output_channels: Annotated[str, typer.Option(help="Where left and right are heard, from 1; one number for both.")] = "1,2",
-    rate: Annotated[
-        int | None,
-        typer.Option(help="Sample rate in Hz; by default the capture's, or the device's own where it cannot run at that."),
-    ] = None,
+    device: AnyDevice = None,
+    input_device: InputDevice = None,
+    output_device: OutputDevice = None,
+    input_channel: InputChannel = None,
+    output_channels: OutputChannels = None,
+    rate: Rate = None,
     input_dbu: InputLevel = None,
     output_dbu: OutputLevel = None,
     loudness: Loudness = None,
@@ -229,10 +236,13 @@ def live(
     ] = None,
     midi_port: Annotated[str | None, typer.Option(help="Where the pedal is plugged in; the first port by default.")] = None,
     seconds: Annotated[float | None, typer.Option(help="Stop after so many seconds.")] = None,
+    forget: Annotated[bool, typer.Option("--forget", help="Forget what was played on last time, and how.")] = False,
     devices: Annotated[bool, typer.Option("--devices", help="List the devices, and play nothing.")] = False,
     json: Json = False,
 ):
     """Play a guitar through a capture, a rig or a set list, live. Muted until you press Enter; m mutes, r records, q quits.
+
+    Without a device, channel or rate it is played as last time.
 
     Examples:
 
@@ -252,7 +262,6 @@ def live(
         terminal.require("live", "sounddevice")
         _list_devices(json)
         return
-    channels = _channels(output_channels)
     if [capture, rig, setlist].count(None) != 2:
         raise RigError("say what to play through: either --capture FILE or --rig FILE.toml or --setlist FILE.toml")
     if (against and not capture) or (blind and not against):
@@ -277,9 +286,15 @@ def live(
         songs = one_song(read_rig(find_rig(rig)) if rig is not None else capture_rig(find_capture(capture or "")))
     for song in songs:
         song.rig.plays_at()  # opens its captures: what is wrong with them is told before a device is asked for
-        song.rig.suggest(**asdict(Levels(input_dbu, output_dbu, loudness)))
     terminal.require("live", "sounddevice")
     from neuralamp.live import play_live
+    from neuralamp.live.memory import forget as forget_devices
+
+    if forget:
+        forget_devices()
+    asked = wanted((input_device or device, output_device or device), input_channel, output_channels, rate, input_dbu)
+    for song in songs:
+        song.rig.suggest(**asdict(Levels(asked.input_dbu, output_dbu, loudness)))
 
     rows: tuple[Row, ...] = ()
     if midi:
@@ -289,10 +304,11 @@ def live(
         rows = tuple(row for name in midi for row in read_map(find_map(name)))
     played = play_live(
         songs,
-        device=(input_device or device, output_device or device),
-        input_channel=input_channel,
-        output_channels=channels,
-        sample_rate=rate,
+        device=asked.device,
+        input_channel=asked.input_channel,
+        output_channels=asked.output_channels,
+        sample_rate=asked.rate,
+        opened=lambda ports: remember(ports, asked.rate, asked.input_dbu),
         confirmed=yes,
         recordings=recordings,
         recording_kind=recording_kind,
@@ -319,10 +335,3 @@ def _list_devices(json: bool) -> None:
         terminal.say(f"{device}, {device.sample_rate:g} Hz")
     if not found:
         terminal.say("no devices; plug an interface in, or start JACK")
-
-
-def _channels(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise RigError(f"--output-channels {text} is not possible; give one number or two, such as 1,2") from None
