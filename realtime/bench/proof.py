@@ -26,6 +26,7 @@ from rich.table import Table
 
 from neuralamp.engine import Engine
 from neuralamp.errors import EngineError
+from neuralamp.live.plug import Plug
 from neuralamp.rig import Rig
 from realtime.bench.faults import COUNTED, FAULTS, SEALED, Fault
 from realtime.bench.native import CAUGHT, AudioThread, compiled, forbidden_calls
@@ -102,7 +103,9 @@ def child(proof: str, buffers: int, fault: str) -> Run:
         for rig in rigs:  # from here on nothing is compiled
             engine.change_rig(rig)
         mode = SEALED_MODE if proof == SEALED else PLAIN_MODE
-        thread = AudioThread(engine, guitar_like(12.0, inputs=2), changing_lengths(), buffers, mode)
+        plug = Plug(engine.device_outputs)  # as a device plays it
+        plug.put(engine)
+        thread = AudioThread(plug, guitar_like(12.0, inputs=2), changing_lengths(), buffers, mode)
         run = Run(proof, buffers)
         begin = time.monotonic()
         thread.start()

@@ -5,8 +5,8 @@ in a loop does the input hang on the output. So where the input's level has run 
 output is loud, the output is turned down for DIP_MS. If the input falls and DIP_MS later rises, it howls, and the output is
 muted. A string knows nothing of the dip, and is left alone until it does something else, or for REST_MS.
 
-In half an hour of real guitar and bass the output was turned down about once in ten seconds at most, and no string has ever
-fallen and risen in step with it.
+Twelve takes of real guitar, 266 s, as loud as a converter allows and through 40 dB of gain, have it turned down 14 times, and held
+single notes more often; none of them has fallen and risen in step with it.
 """
 
 import numpy as np
