@@ -48,6 +48,11 @@ class JackServer:
         self._process.wait()
 
     def stop(self) -> None:
+        """End it in order. One that was killed is started once more for that: only eight names are kept, until a server of that
+        name ends in order, and then none can start any more on this machine.
+        """
+        if self._process.poll() is not None:
+            self.start()
         self._process.terminate()
         try:
             self._process.wait(10.0)

@@ -12,6 +12,7 @@ import numpy as np
 
 from neuralamp.dsp.kernel_cache import kernel_cache_root
 from neuralamp.engine import Engine
+from neuralamp.live.plug import Plug
 
 HERE = Path(__file__).parent
 PLAIN, SEALED, TIMED = 0, 1, 2
@@ -57,7 +58,7 @@ class AudioThread:
     """
 
     def __init__(
-        self, engine: Engine | None, take: np.ndarray, lengths: Sequence[int], buffers: int, mode: int, outputs: int = 8
+        self, engine: Engine | Plug | None, take: np.ndarray, lengths: Sequence[int], buffers: int, mode: int, outputs: int = 8
     ):
         self._library = ctypes.CDLL(str(compiled("drive")))
         self._take = np.ascontiguousarray(take.T, np.float32)

@@ -27,6 +27,7 @@ from rich.table import Table
 
 from neuralamp.engine import Board, Engine
 from neuralamp.errors import EngineError
+from neuralamp.live.plug import Plug
 from neuralamp.messages import Bypass, Change, Loop, Message, Mute, Panic, Recall, Record, Turn
 from neuralamp.setlist import Song
 from realtime.bench.faults import COUNTED, FAULTS, SEALED, Fault
@@ -109,7 +110,9 @@ def child(proof: str, buffers: int, fault: str) -> Run:
             board.act(Change(rig.name))
         engine.open_tape(1.0)
         mode = SEALED_MODE if proof == SEALED else PLAIN_MODE
-        thread = AudioThread(engine, guitar_like(12.0, inputs=2), changing_lengths(), buffers, mode)
+        plug = Plug(engine.device_outputs)  # as a device plays it
+        plug.put(engine)
+        thread = AudioThread(plug, guitar_like(12.0, inputs=2), changing_lengths(), buffers, mode)
         run = Run(proof, buffers)
         begin = time.monotonic()
         thread.start()

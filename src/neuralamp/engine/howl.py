@@ -1,12 +1,12 @@
 """The howl detector: a loudspeaker that is heard by the guitar's input, found out by a short dip of the output.
 
 What plays and what howls look alike: a note held by a good sustain is as loud, as narrow and as steady as feedback is. But only
-in a loop does the input hang on the output. So where the input's level has run straight for STEADY_MS, level or upwards, and the
-output is loud, the output is turned down for DIP_MS. If the input falls and DIP_MS later rises, it howls, and the output is
-muted. A string knows nothing of the dip, and is left alone until it does something else, or for REST_MS.
+in a loop does the input hang on the output. So where the input's level has run straight for STEADY_HOPS, level or upwards, and
+the output is loud, the output is turned down for DIP_HOPS. If the input falls and as long after rises, it howls, and the output
+is muted. A string knows nothing of the dip, and is left alone until it does something else, or for REST_HOPS.
 
-In half an hour of real guitar and bass the output was turned down about once in ten seconds at most, and no string has ever
-fallen and risen in step with it.
+Twelve takes of real guitar, 266 s, as loud as a converter allows and through 40 dB of gain, have it turned down 14 times, held
+single notes more often; none of them has fallen and risen in step with it.
 """
 
 import numpy as np
