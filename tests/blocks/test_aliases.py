@@ -10,8 +10,7 @@ from realtime.bench.aliases import DRIVES, LIMITS_DB, alias, worst
 BOXES = sorted(DRIVES.keys() & boxes().keys())
 
 
-@pytest.mark.parametrize("drive_db", LIMITS_DB)
-@pytest.mark.parametrize("sample_rate", [44100, 48000, 96000])
+@pytest.mark.parametrize(("sample_rate", "drive_db"), [(44100, np.inf), (48000, 20.0), (48000, np.inf), (96000, np.inf)])
 @pytest.mark.parametrize("name", BOXES)
 def test_the_worst_alias_of_a_5_khz_tone_is_under_its_limit(name, sample_rate, drive_db):
     assert worst(name, drive_db, sample_rate).worst_db < LIMITS_DB[drive_db]

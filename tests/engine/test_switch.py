@@ -35,6 +35,11 @@ def test_a_box_that_is_off_in_the_file_passes_the_sound_bit_for_bit():
     assert np.array_equal(render(rig(bypassed(Hum())), x, RATE), x)
 
 
+def test_a_take_that_claims_an_absurd_rate_is_played():
+    x = noise(1, 100, 1, peak=0.5)
+    assert np.array_equal(render(rig(level(0.0)), x, 1.0), x)
+
+
 def test_it_is_switched_at_its_frame_in_a_straight_line_of_20_ms():
     x = np.ones((1, 5000), np.float32)
     y = render(rig(level(-20.0)), x, RATE, events=(Event(1000, Bypass("level", True)), Event(3000, Bypass("level", False))))[0]

@@ -29,7 +29,7 @@ from neuralamp.engine.record import (
     take_spent_plan,
 )
 from neuralamp.engine.stage import callback
-from neuralamp.engine.switch import BYPASSED, PLAYING, SWITCH_MS
+from neuralamp.engine.switch import BYPASSED, PLAYING, switch_frames
 from neuralamp.engine.tape import WET, frames_on_tape, mark_stored
 from neuralamp.errors import EngineError, KnobError
 from neuralamp.messages import Bypass, Change, Event, Loop, Message, Record, Turn
@@ -98,7 +98,7 @@ class Engine:
         stage = self._stage[0]
         stage["events"], stage["spills"] = self._events.ctypes.data, self._spills.ctypes.data
         stage["spent_plans"] = self._spent.ctypes.data
-        stage["fade_frames"] = stage["fade"] = ms_to_frames(SWITCH_MS, sample_rate)
+        stage["fade_frames"] = stage["fade"] = switch_frames(sample_rate)
         stage["ramp_frames"] = ms_to_frames(RAMP_MS, sample_rate)
         stage["max_frames"] = max_frames
         stage["device_inputs"], stage["input_map"] = self.device_inputs, self._input_map.ctypes.data

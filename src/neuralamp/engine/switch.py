@@ -13,6 +13,12 @@ SWITCH_MS = 20.0  # from one state to another: the shortest that does not click 
 PLAYING, BYPASSED, SHUT = (1.0, 0.0), (0.0, 1.0), (0.0, 0.0)
 """Where a switch may be turned to: the gain of what passes through the box, and of what passes beside it."""
 
+
+def switch_frames(sample_rate: float) -> int:
+    """Frames of a switch's line; a file may claim a rate at which there is not even one."""
+    return max(ms_to_frames(SWITCH_MS, sample_rate), 1)
+
+
 SWITCH = State(
     goal=(2,), now=(2,), step=float, kernel=int, box=int, channels_in=int, channels_out=int, key_rows=int, trails=int,
     late=int, position=int, stride=int, past=POINTER, dry=POINTER, fed=POINTER, fed_rows=POINTER,
@@ -99,7 +105,7 @@ def switched(
     values = {
         "goal": stands,
         "now": stands,
-        "step": 1.0 / ms_to_frames(SWITCH_MS, sample_rate),
+        "step": 1.0 / switch_frames(sample_rate),
         "kernel": part.node.kernel.address,
         "box": part.node.address,
         "channels_in": channels,
