@@ -7,7 +7,7 @@ from neuralamp.comparison import comparison
 from neuralamp.engine import render
 from neuralamp.messages import Event, Recall
 from neuralamp.rig import capture_rig
-from tests.blocks.samples import small_capture
+from tests.reamp.studio import wire
 from tests.sound import noise
 
 RATE = 48000
@@ -15,7 +15,7 @@ RATE = 48000
 
 @pytest.fixture
 def pair(tmp_path):
-    return small_capture(tmp_path / "one.onnx", seed=1), small_capture(tmp_path / "two.onnx", seed=2)
+    return wire(tmp_path / "one.onnx"), wire(tmp_path / "two.onnx", gain=3.0)
 
 
 def alone(capture, x: np.ndarray) -> np.ndarray:

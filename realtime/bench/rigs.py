@@ -72,11 +72,15 @@ def rare_amps(folder: Path) -> tuple[Block, ...]:
     return tuple(boxes()["amp"](capture=file) for file in files)
 
 
+SMALL = {"looper": {"seconds": 1.0}}
+"""Box -> settings by which a plan stays small: what a proof sees growing is then no loop that one rig more happens to hold."""
+
+
 def make_box(word: str, files: Mapping[str, list[Path]], choice: int = 0) -> Block:
     """A box by its word, its files the `choice`-th of those that fit."""
     kind = boxes()[word]
     possible = [name for name, setting in kind.settings().items() if isinstance(setting, FileSetting)]
-    return kind(**{name: files[name][choice % len(files[name])] for name in possible})
+    return kind(**{name: files[name][choice % len(files[name])] for name in possible}, **SMALL.get(word, {}))
 
 
 class Hosted(PluginBox):

@@ -15,8 +15,8 @@ pytestmark = [
 ]
 
 
-def test_a_hundred_thousand_buffers_make_no_memory_take_no_lock_and_call_no_system():
-    runs = prove(buffers=100_000)
+def test_three_hundred_thousand_buffers_make_no_memory_take_no_lock_and_call_no_system():
+    runs = prove(buffers=300_000)
     assert {run.proof: (run.forbidden, run.trouble) for run in runs} == {COUNTED: ({}, ""), SEALED: ({}, "")}
     for run in runs:
         assert run.rig_changes >= 5 and run.knob_turns >= 20  # or the proof proved only an amp that nobody touched
