@@ -278,8 +278,8 @@ def test_a_song_whose_capture_has_gone_is_told_and_the_last_one_plays_on(tmp_pat
     desk.close()
 
 
-def until(true, seconds: float = 10.0) -> None:
-    """Wait for another thread."""
+def until(true, seconds: float = 120.0) -> None:
+    """Wait for another thread, which may have to compile an amp first."""
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline
