@@ -12,6 +12,7 @@ import argparse
 import gc
 import itertools
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -161,10 +162,16 @@ def run(changes: int, console: Console | None = None) -> Found:
         return Found(changes, steady, largest, memory_mb() - before, most)
 
 
-def run_live(changes: int, console: Console | None = None) -> Found:
-    """The changes in real time on JACK's dummy device. Its input is silent: what is counted are buffers and memory."""
-    with tempfile.TemporaryDirectory() as folder, jack_server() as environment:
-        os.environ.update(environment)
+def run_live(changes: int) -> int:
+    """The changes in real time on JACK's dummy device, by a process of its own, which ends before the server does."""
+    with jack_server() as environment:
+        command = [sys.executable, "-m", "realtime.bench.switches", "--on-device", "--changes", str(changes)]
+        return subprocess.run(command, env=environment, check=False).returncode
+
+
+def run_on_device(changes: int, console: Console | None = None) -> Found:
+    """The changes in real time on the system's device. Its input is silent: what is counted are buffers and memory."""
+    with tempfile.TemporaryDirectory() as folder:
         found_songs = songs(Path(folder))
         with Host(found_songs[0].rig) as host:
             board = Board(host.engine, found_songs, ahead=True)
@@ -195,9 +202,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--changes", type=int, default=10_000)
     parser.add_argument("--live", action="store_true", help="on JACK's dummy device, in real time")
+    parser.add_argument("--on-device", action="store_true", help=argparse.SUPPRESS)
     asked, console = parser.parse_args(), Console(stderr=True)
-    found = (run_live if asked.live else run)(asked.changes, console)
-    if not asked.live:
+    if asked.live:
+        return run_live(asked.changes)
+    found = (run_on_device if asked.on_device else run)(asked.changes, console)
+    if not asked.on_device:
         print(f"largest step {found.largest:.4f}, {found.largest / found.steady:.2f} times the steady {found.steady:.4f}")
     print(f"memory {found.growth_mb:+.1f} MB, at most {found.most_plans} rigs in memory, {found.lost_buffers} buffers lost")
     return 0 if found.good else 1
