@@ -18,6 +18,7 @@ from numba import types
 
 CHANNELS = 2  # the most that a box carries: mono or stereo
 
+PAGE = 4096  # bytes, or fewer than a system's page has
 POINTER = "pointer"
 """A field of a State that holds the address of an array, filled by `Node`."""
 
@@ -107,6 +108,8 @@ class Node:
             if not array.flags.c_contiguous:
                 raise TypeError(f"{name} must be contiguous: the kernel walks its bytes")
             self.record[name][0] = array.ctypes.data
+        for array in (self.memory | self.scratch).values():
+            array.reshape(-1).view(np.uint8)[::PAGE] |= 0  # the system gives pages at the first write: not in the audio thread
 
     @property
     def address(self) -> int:
