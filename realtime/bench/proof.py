@@ -31,6 +31,7 @@ from neuralamp.live.plug import Plug
 from neuralamp.messages import Bypass, Change, Loop, Message, Mute, Panic, Recall, Record, Turn
 from neuralamp.setlist import Song
 from realtime.bench.faults import COUNTED, FAULTS, SEALED, Fault
+from realtime.bench.memory import memory_mb
 from realtime.bench.native import CAUGHT, AudioThread, compiled, forbidden_calls
 from realtime.bench.native import PLAIN as PLAIN_MODE
 from realtime.bench.native import SEALED as SEALED_MODE
@@ -141,12 +142,12 @@ def _control(board: Board, thread: AudioThread, run: Run, begin: float) -> None:
         engine.heard()
         run.most_plans = max(run.most_plans, engine.plans_in_memory)
         if early is None and thread.played > thread.buffers // 10:
-            early = _memory_mb()
+            early = memory_mb()
         if time.monotonic() - said > REPORT_S:
             said = time.monotonic()
             speed = thread.played / (said - begin)
             print(f"at {100 * thread.played / thread.buffers:.0f} %, {speed:.0f} buffers a second", flush=True)
-    run.growth_mb = _memory_mb() - early if early is not None else 0.0
+    run.growth_mb = memory_mb() - early if early is not None else 0.0
 
 
 def _done(board: Board, message: Message) -> bool:
@@ -181,12 +182,6 @@ ACTS: dict[str, Callable[[Engine, random.Random], Message]] = {
     "recordings": lambda engine, rng: Record(),
 }
 """What is counted -> how it is asked for."""
-
-
-def _memory_mb() -> float:
-    """What this process holds in memory."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def table(runs: list[Run], fault: str) -> Table:

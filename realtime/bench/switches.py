@@ -11,7 +11,6 @@ rigs and snapshots while nothing does. Exit status 0 if it is at most 1.5 times 
 import argparse
 import gc
 import itertools
-import os
 import subprocess
 import sys
 import tempfile
@@ -28,6 +27,7 @@ from neuralamp.live import Host
 from neuralamp.messages import Bypass, Change, Message, Recall
 from neuralamp.setlist import Song, read_setlist
 from realtime.bench.dummy import RATE, jack_server
+from realtime.bench.memory import memory_mb
 
 BUFFER = 64
 EVERY = 2400  # frames between two changes: 50 ms, of which 20 are a fade
@@ -190,12 +190,6 @@ def run_on_device(changes: int, console: Console | None = None) -> Found:
             board.close()
         lost = max(meters.input_xruns - first.input_xruns, meters.output_xruns - first.output_xruns)
         return Found(changes, 1.0, 0.0, memory_mb() - before, most, lost)
-
-
-def memory_mb() -> float:
-    """What this process holds in memory."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def main() -> int:

@@ -220,6 +220,17 @@ def test_songs_begin_with_their_snapshot():
     assert stands(desk) == (-6.0, True)
 
 
+def test_a_song_that_begins_with_a_snapshot_that_changes_nothing_leaves_the_undos_alone():
+    as_it_is = Rig("plain", (level(),), (Snapshot("as it is", ()),))
+    desk = board(*one_song(snapped()), Song("plain", as_it_is, "as it is"))
+    desk.act(Turn("level", "level", 3.0))
+    desk.act(Change("plain"))
+    desk.act(Undo())
+    assert desk.engine.plan.rig.name == "snapped" and stands(desk) == (3.0, True)
+    desk.act(Undo())
+    assert stands(desk) == (0.0, True)
+
+
 def test_the_neighbours_of_a_song_are_made_ready_beforehand():
     made: list[str] = []
     songs = [Song(name, Rig(name, (level(),))) for name in "abcde"]

@@ -1,9 +1,8 @@
 """What stands between a rig and ears: the ramp, the ceiling, the guard against broken numbers, the change of rig."""
 
 import gc
-import os
+import sys
 import weakref
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ from neuralamp.engine import Engine
 from neuralamp.engine.output import CEILING
 from neuralamp.engine.switch import SWITCH_MS
 from neuralamp.rig import Rig
+from realtime.bench.memory import memory_mb
 from tests.sound import cuts, noise, sine
 
 RATE = 48000
@@ -208,10 +208,9 @@ def test_a_thousand_changes_of_rig_leave_the_memory_as_it_was():
 
 def held_mb() -> float:
     """What this process holds in memory."""
-    statm = Path("/proc/self/statm")
-    if not statm.exists():
+    if not sys.platform.startswith("linux"):
         pytest.skip("the memory of a process is read from /proc, which only Linux has")
-    return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+    return memory_mb()
 
 
 # -- knobs at a change of rig -----------------------------------------------------------------------------------------------

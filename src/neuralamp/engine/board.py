@@ -44,8 +44,8 @@ class Board:
         self._worker = ThreadPoolExecutor(1, "next rig") if ahead else None
         self._ready: dict[int, Future[Plan]] = {}
         if self.songs[0].snapshot:
-            self.act(Recall(self.songs[0].snapshot))
-            self._undos.clear()
+            self.snapshot, acts = self._snapshot(self.songs[0].snapshot)
+            self._apply(acts, 0)
         self._look_ahead()
 
     def act(self, message: Message, frame: int = 0) -> None:
@@ -59,7 +59,9 @@ class Board:
                 case Tap():
                     self._do(self._tap(frame or self.engine.meters().frames), frame)
                 case Recall(snapshot):
-                    self._recall(snapshot, frame)
+                    name, acts = self._snapshot(snapshot)
+                    self._do(acts, frame)
+                    self.snapshot = name
                 case Change(rig):
                     self._change(self._find_song(rig), frame)
                 case Undo():
@@ -190,16 +192,15 @@ class Board:
 
     # -- snapshots and songs -----------------------------------------------------------------------------------------
 
-    def _recall(self, name: str, frame: int) -> None:
-        """The rig as its file has it, but for what the snapshot says."""
+    def _snapshot(self, name: str) -> tuple[str, list[Message]]:
+        """A snapshot's own name, and what is to be done: the rig as its file has it, but for what the snapshot says."""
         snapshots = {snapshot.name: snapshot for snapshot in self.engine.plan.rig.snapshots}
         if not snapshots:
             raise MessageError(f"the rig {self.engine.plan.rig.name} has no snapshots; give it some with [[snapshots]]")
         found = snapshots[_named(name, list(snapshots), self.snapshot, "snapshot")]
         said: dict[tuple[str, str], Message] = {_place(act): act for act in _everything(self.engine.plan)}
         said |= {_place(act): act for act in found.acts}
-        self._do([act for act in said.values() if act not in self._opposites([act])], frame)
-        self.snapshot = found.name
+        return found.name, [act for act in said.values() if act not in self._opposites([act])]
 
     def _find_song(self, name: str) -> int:
         names = [song.name for song in self.songs]
@@ -234,8 +235,8 @@ class Board:
         self.engine.change_rig(plan, frame, self.songs[song].name)
         self.song, self.snapshot, self.trouble = song, None, ""
         if snapshot := self.songs[song].snapshot:
-            self._recall(snapshot, frame)
-            self._undos.pop()
+            self.snapshot, acts = self._snapshot(snapshot)
+            self._apply(acts, frame)
         if back_to is None:
             self._remember(before)
         else:

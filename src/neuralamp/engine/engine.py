@@ -148,10 +148,8 @@ class Engine:
         """A rig made ready for this engine: what takes time, done before it is wanted, on any thread but the audio thread."""
         plan = Plan(rig, self.sample_rate, self.channels, self.max_frames, stereo=self._stereo, live=self.live)
         for label, seat in plan.seats.items():
-            if seat.node.kernel.state.goals > MOST_GOALS:
-                raise EngineError(
-                    f"{label} has {seat.node.kernel.state.goals} goals; {MOST_GOALS} is the most that can be turned"
-                )
+            if (goals := seat.node.kernel.state.goals) > MOST_GOALS:
+                raise EngineError(f"{label} has {goals} goals; {MOST_GOALS} is the most that can be turned")
         return plan
 
     def change_rig(self, rig: Rig | Plan, frame: int = 0, name: str | None = None) -> None:
