@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import neuralamp
+from neuralamp.blocks import eq
 from neuralamp.dsp import kernel_cache
 
 PLAY = """
@@ -36,6 +37,17 @@ def cache(tmp_path, monkeypatch) -> Path:
     return tmp_path / "cache" / "kernels"
 
 
+@pytest.fixture(autouse=True)
+def forgotten():
+    """What this process knows of its own kernels is asked anew, before and after."""
+    known = (kernel_cache.open_kernel_cache, kernel_cache.kernel_folder, kernel_cache._imported)
+    for each in known:
+        each.cache_clear()
+    yield
+    for each in known:
+        each.cache_clear()
+
+
 def start(package: Path) -> subprocess.Popen:
     """A new process that plays an equaliser of this copy and writes what it heard."""
     return subprocess.Popen([sys.executable, "-c", PLAY], env=os.environ | {"PYTHONPATH": str(package)}, stdout=subprocess.PIPE)
@@ -55,14 +67,22 @@ def test_an_edit_in_a_callee_is_heard_in_the_next_process(package, cache):
     assert edited != callee.read_text()
     callee.write_text(edited)
     assert heard(start(package)) != before
-    assert len(list(cache.iterdir())) == 2
 
 
-def test_the_second_start_compiles_nothing(package, cache):
+def test_an_edit_compiles_again_what_it_reaches_and_nothing_else(package, cache):
+    before = heard(start(package))
+    folders = set(cache.iterdir())
+    (package / "neuralamp" / "dsp" / "svf.py").open("a").write("\n# the same sound\n")
+    (package / "neuralamp" / "blocks" / "level.py").open("a").write("\n# not heard here\n")
+    assert heard(start(package)) == before
+    assert {folder.name.split("-")[0] for folder in set(cache.iterdir()) - folders} == {"dsp.svf", "blocks.eq"}
+
+
+def test_the_second_start_compiles_nothing_wherever_the_package_lies(package, cache, tmp_path):
     first = heard(start(package))
     compiled = {path: path.stat().st_mtime_ns for path in cache.rglob("*.nb?")}
     assert compiled
-    assert heard(start(package)) == first
+    assert heard(start(shutil.copytree(package, tmp_path / "elsewhere"))) == first
     assert {path: path.stat().st_mtime_ns for path in cache.rglob("*.nb?")} == compiled
 
 
@@ -73,10 +93,22 @@ def test_four_cold_starts_at_once_are_safe(package, cache):
     assert heard(start(package)) in sounds
 
 
-def test_the_sources_are_all_of_dsp_and_all_that_take_a_kernel_from_it():
-    names = {path.name for path in kernel_cache.kernel_sources()}
-    assert {"jit.py", "node.py", "svf.py", "convolution.py", "eq.py", "level.py"} <= names
-    assert "errors.py" not in names
+def test_what_a_file_reaches_is_what_it_imports_and_what_that_imports():
+    names = {path.relative_to(kernel_cache._PACKAGE).as_posix() for path in kernel_cache.reach(Path(eq.__file__))}
+    assert {"blocks/eq.py", "block.py", "dsp/svf.py", "dsp/jit.py", "dsp/glide.py", "dsp/kernel_cache.py"} <= names
+    assert not names & {"blocks/level.py", "dsp/oversample.py", "engine/stage.py"}
+
+
+def test_a_kernel_outside_the_package_knows_what_it_calls(cache, tmp_path):
+    folders = set()
+    for text in ("from neuralamp.dsp import svf", "from neuralamp.dsp import svf  # edited", "from neuralamp.dsp.eq import x"):
+        (tmp_path / "mine.py").write_text(text)
+        kernel_cache.kernel_folder.cache_clear()
+        kernel_cache._imported.cache_clear()
+        folders.add(kernel_cache.kernel_folder(tmp_path / "mine.py"))
+    assert len(folders) == 3
+    (tmp_path / "stranger.py").write_text("import math")
+    assert kernel_cache.KernelLocator.from_function(start, str(tmp_path / "stranger.py")) is None
 
 
 def test_old_kernels_are_swept_and_used_ones_are_not(cache):
@@ -87,12 +119,17 @@ def test_old_kernels_are_swept_and_used_ones_are_not(cache):
         (cache / name / "kernel.nbc").write_bytes(b"")
         os.utime(cache / name, (now - days * 86400.0,) * 2)
     (cache / "a_file").write_text("not ours")
-    own = kernel_cache.kernel_cache_folder()
-    own.mkdir()
-    os.utime(own, (now - 30.0 * 86400.0,) * 2)
-    assert kernel_cache.open_kernel_cache() == own
-    assert {path.name for path in cache.iterdir()} == {"fresh", "of_last_week", "a_file", own.name}
-    assert time.time() - own.stat().st_mtime < 60.0  # used today: the next sweep leaves it
+    assert kernel_cache.open_kernel_cache() == cache
+    assert {path.name for path in cache.iterdir()} == {"fresh", "of_last_week", "a_file"}
+
+
+def test_a_folder_is_marked_as_used_today(cache):
+    folder = kernel_cache.kernel_folder(Path(eq.__file__))
+    folder.mkdir()
+    os.utime(folder, (time.time() - 30.0 * 86400.0,) * 2)
+    kernel_cache.kernel_folder.cache_clear()
+    assert kernel_cache.kernel_folder(Path(eq.__file__)) == folder
+    assert time.time() - folder.stat().st_mtime < 60.0
 
 
 def test_a_cache_folder_that_cannot_be_made_is_replaced_by_a_temporary_one(tmp_path, monkeypatch):

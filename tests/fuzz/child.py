@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import neuralamp
-from neuralamp.dsp.jit import KERNEL_CACHE
+from neuralamp.dsp.kernel_cache import open_kernel_cache
 from neuralamp.errors import NeuralAmpError
 from tests.fuzz.faulty import FAULTY
 from tests.fuzz.readers import READERS, Reader
@@ -52,11 +52,11 @@ class Sentry:
             Path(__file__).parents[2],
             Path(sys.prefix),
             Path(sys.base_prefix),
-            KERNEL_CACHE,
+            open_kernel_cache(),
             Path("/proc/self"),
         )
         self._readable = tuple(f"{path}{os.sep}" for path in own)
-        self._writable = f"{KERNEL_CACHE}{os.sep}"
+        self._writable = f"{open_kernel_cache()}{os.sep}"
         self._libc = ctypes.CDLL(None, use_errno=True)
         self._watch = self._libc.inotify_init1(os.O_NONBLOCK)
         for secret in outside.iterdir():

@@ -11,14 +11,18 @@ from neuralamp.capture.file import open_capture
 from neuralamp.dsp import measure
 from neuralamp.errors import CaptureError
 from neuralamp.learn.evaluate import evaluate
+from neuralamp.learn.recipe import read_recipe
 from neuralamp.learn.train import train
 from neuralamp.nets import architecture_of
+from tests.learn.small import LSTM, TRAINING, WAVENET
 
 
-@pytest.fixture
-def capture_file(small_pair, small_recipe, tmp_path):
-    train(small_pair, tmp_path / "amp.onnx", small_recipe, budget="200")
-    return tmp_path / "amp.onnx"
+@pytest.fixture(scope="module", params=[WAVENET, LSTM], ids=["wavenet", "lstm"])
+def capture_file(request, small_pair, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("evaluated")
+    (folder / "small.toml").write_text(request.param + TRAINING)
+    train(small_pair, folder / "amp.onnx", read_recipe(folder / "small.toml"), budget="200")
+    return folder / "amp.onnx"
 
 
 def test_the_figures_are_those_of_the_playing_form(capture_file, small_pair):

@@ -66,11 +66,11 @@ def _version(package: str) -> str:
 
 
 def _kernels() -> Iterator[Finding]:
-    from neuralamp.dsp.jit import KERNEL_CACHE, kernels_are_cold
+    from neuralamp.dsp.kernel_cache import kernels_are_cold, open_kernel_cache
 
     cold = kernels_are_cold()
     advice = "the next command that plays will compile them, once" if cold else ""
-    yield Finding("kernels", f"{'not compiled yet' if cold else 'compiled'}, in {KERNEL_CACHE}", not cold, advice)
+    yield Finding("kernels", f"{'not compiled yet' if cold else 'compiled'}, in {open_kernel_cache()}", not cold, advice)
 
 
 def _real_time() -> Iterator[Finding]:

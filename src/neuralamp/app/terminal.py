@@ -105,7 +105,7 @@ def require(extra: str, *packages: str) -> None:
 
 def announce_compiling() -> None:
     """Before the first kernel is wanted on this machine: why nothing happens for a while."""
-    from neuralamp.dsp.jit import kernels_are_cold
+    from neuralamp.dsp.kernel_cache import kernels_are_cold
 
     if kernels_are_cold():
         sys.stderr.write(f"compiling kernels, once, about {COMPILE_SECONDS} s\n")

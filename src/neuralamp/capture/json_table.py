@@ -9,6 +9,7 @@ import numpy as np
 from neuralamp.errors import CaptureError, NetError
 
 _MISSING: Any = object()
+NUMBERS = {int, float}  # what json makes of them; a truth is no number
 LARGEST = float(np.finfo(np.float32).max)
 MOST_ENTRIES = 1000  # of a list of layers, of their sizes, of nets: four times what a net can have; a file may hold millions
 
@@ -133,9 +134,10 @@ class Table:
 
 def holds_other_than_numbers(value: Any) -> bool:
     """Whether lists hold texts, truths or nothing where numbers should be: numpy would make numbers of them."""
-    if isinstance(value, list):
-        return any(map(holds_other_than_numbers, value))
-    return isinstance(value, bool) or not isinstance(value, int | float)
+    if not isinstance(value, list):
+        return type(value) not in NUMBERS
+    kinds = set(map(type, value))  # millions of numbers are looked at without a step of Python for each
+    return any(map(holds_other_than_numbers, value)) if list in kinds else not kinds <= NUMBERS
 
 
 def as_number(value: Any) -> float | None:

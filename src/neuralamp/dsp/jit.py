@@ -10,10 +10,11 @@ from numba.core import cgutils
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
-from neuralamp.dsp.kernel_cache import open_kernel_cache
+from neuralamp.dsp.kernel_cache import KernelLocator
 
-KERNEL_CACHE = open_kernel_cache()
-numba.config.CACHE_DIR = str(KERNEL_CACHE)
+numba.config.CACHE_LOCATOR_CLASSES = (
+    f"{KernelLocator.__module__}.{KernelLocator.__name__},UserProvidedCacheLocator,InTreeCacheLocator,UserWideCacheLocator"
+)
 
 # error_model="numpy": a division by zero gives inf instead of an exception, which would take the GIL in the audio thread.
 # No fastmath: it may reorder sums, and then the sound would depend on the buffer size.
@@ -33,11 +34,6 @@ def _lanes() -> int:
 
 
 LANES = _lanes()
-
-
-def kernels_are_cold() -> bool:
-    """Whether nothing is compiled yet: the first use will take a while, and should say so."""
-    return not any(KERNEL_CACHE.rglob("*.nbc"))
 
 
 @intrinsic
