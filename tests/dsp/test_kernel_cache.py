@@ -14,12 +14,14 @@ from neuralamp.blocks import eq
 from neuralamp.dsp import kernel_cache
 
 PLAY = """
-import sys
+import importlib, sys
 import numpy as np
-from neuralamp.blocks.eq import Eq
 x = np.zeros((1, 256), np.float32)
 x[0, 0] = 1.0
-sys.stdout.write(Eq(mid=6.0).prepare(48000.0, 1, 64).node.play(x, 1).tobytes().hex())
+for word in sys.argv[1:]:
+    kind = importlib.import_module(f"neuralamp.blocks.{word}").BOX
+    part = kind(**{name: knob.high for name, knob in kind.knobs().items()}).prepare(48000.0, 1, 64)
+    sys.stdout.write(part.node.play(x, part.channels).tobytes().hex())
 """
 
 
@@ -48,15 +50,16 @@ def forgotten():
         each.cache_clear()
 
 
-def start(package: Path) -> subprocess.Popen:
-    """A new process that plays an equaliser of this copy and writes what it heard."""
-    return subprocess.Popen([sys.executable, "-c", PLAY], env=os.environ | {"PYTHONPATH": str(package)}, stdout=subprocess.PIPE)
+def start(package: Path, *words: str) -> subprocess.Popen:
+    """A new process that plays boxes of this copy, one after the other, an equaliser if none is named; it writes what it heard."""
+    command = [sys.executable, "-c", PLAY, *(words or ("eq",))]
+    return subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(package)}, stdout=subprocess.PIPE)
 
 
 def heard(process: subprocess.Popen) -> bytes:
     sound, _ = process.communicate(timeout=200)
     assert process.returncode == 0
-    assert len(sound) == 2 * 4 * 256
+    assert sound and len(sound) % (2 * 4 * 256) == 0
     return sound
 
 
@@ -91,6 +94,13 @@ def test_four_cold_starts_at_once_are_safe(package, cache):
     sounds = {heard(process) for process in started}
     assert len(sounds) == 1
     assert heard(start(package)) in sounds
+
+
+def test_boxes_compiled_by_two_processes_are_not_mistaken_for_each_other_in_a_third(package, cache):
+    """They call the same functions on records of their own, and both processes have counted to the same number of types."""
+    apart = [heard(start(package, word)) for word in ("octaver", "detune")]
+    assert heard(start(package, "octaver", "detune")) == b"".join(apart)
+    assert heard(start(package, "detune", "octaver")) == b"".join(reversed(apart))
 
 
 def test_what_a_file_reaches_is_what_it_imports_and_what_that_imports():

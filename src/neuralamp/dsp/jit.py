@@ -1,5 +1,6 @@
 """How kernels are compiled, decided once: numba's options, the cache, and the few machine instructions Python has no word for."""
 
+import hashlib
 import platform
 
 import numba
@@ -15,6 +16,16 @@ from neuralamp.dsp.kernel_cache import KernelLocator
 numba.config.CACHE_LOCATOR_CLASSES = (
     f"{KernelLocator.__module__}.{KernelLocator.__name__},UserProvidedCacheLocator,InTreeCacheLocator,UserWideCacheLocator"
 )
+
+
+def _named_by_content(record: types.Record) -> tuple[str, tuple[str]]:
+    return "Record", (hashlib.sha256(record.name.encode()).hexdigest()[:16],)
+
+
+# numba puts the record that a kernel takes into the kernel's name as a number that each process counts for itself. Two boxes that
+# call the same function, compiled by two processes, may then bear one name with two meanings, and where both are loaded the
+# first is called for both: it plays on another's memory. A name made of the record's fields and places cannot be mistaken.
+types.Record.mangling_args = property(_named_by_content)
 
 # error_model="numpy": a division by zero gives inf instead of an exception, which would take the GIL in the audio thread.
 # No fastmath: it may reorder sums, and then the sound would depend on the buffer size.
