@@ -51,7 +51,7 @@ def forgotten():
 
 
 def start(package: Path, *words: str) -> subprocess.Popen:
-    """A new process that plays boxes of this copy, one after the other, an equaliser if none is named; it writes what it heard."""
+    """A new process that plays boxes of this copy, one after the other, an equaliser if none is named, and writes it."""
     command = [sys.executable, "-c", PLAY, *(words or ("eq",))]
     return subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(package)}, stdout=subprocess.PIPE)
 
