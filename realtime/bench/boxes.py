@@ -17,9 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from neuralamp.app.bench import FULL_RIG, box_rigs, interleaved
-from neuralamp.app.bench.players import SAMPLE_RATE, ours
+from neuralamp.app.bench.players import SAMPLE_RATE, playing
 from neuralamp.engine import Engine
-from neuralamp.rig import Rig
 from realtime.bench.aliases import DRIVES, worst
 
 BUFFER = 64
@@ -59,12 +58,9 @@ def figures(only: str = "") -> Iterator[Figures]:
     with tempfile.TemporaryDirectory() as folder:
         for name, rig in box_rigs(Path(folder)):
             if only in name:
-                speeds = interleaved([ours(rig, x, BUFFER) for x in (noise, storm, dying)])
-                yield Figures(name, 1.0 / speeds[0], speeds[0] / min(speeds[1:]), late(rig), aliases(name))
-
-
-def late(rig: Rig) -> int:
-    return Engine(rig, SAMPLE_RATE).latency_frames
+                engine = Engine(rig, SAMPLE_RATE, max_frames=BUFFER)
+                speeds = interleaved([playing(engine, x) for x in (noise, storm, dying)])
+                yield Figures(name, 1.0 / speeds[0], speeds[0] / min(speeds[1:]), engine.latency_frames, aliases(name))
 
 
 def aliases(name: str) -> tuple[float, ...]:

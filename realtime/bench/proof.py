@@ -109,7 +109,6 @@ def child(proof: str, buffers: int, fault: str) -> Run:
         board = Board(engine, [Song(rig.name, rig) for rig in rigs])
         for rig in (*rigs[1:], rigs[0]):  # from here on nothing is compiled; the last of them is the first to be played
             board.act(Change(rig.name))
-        engine.open_tape(1.0)
         mode = SEALED_MODE if proof == SEALED else PLAIN_MODE
         plug = Plug(engine.device_outputs)  # as a device plays it
         plug.put(engine)
@@ -128,7 +127,7 @@ def child(proof: str, buffers: int, fault: str) -> Run:
 
 def _control(board: Board, thread: AudioThread, run: Run, begin: float) -> None:
     """Everything that a player may do, as fast as it can be done, until the audio thread has played its last buffer."""
-    engine, rng = board.engine, random.Random(SEED)
+    engine, tape, rng = board.engine, board.engine.open_tape(1.0), random.Random(SEED)
     said, early, stored = begin, None, 0
     while not thread.done:
         run.rig_changes += _done(board, Change("next"))
@@ -138,7 +137,7 @@ def _control(board: Board, thread: AudioThread, run: Run, begin: float) -> None:
                 setattr(run, kind, getattr(run, kind) + 1)
             time.sleep(0.0005)
         _done(board, Panic() if rng.random() < 0.05 else Mute(rng.random() < 0.2))
-        engine.read_tape(stored, stored := engine.frames_on_tape())
+        tape.read(stored, stored := tape.frames)
         engine.heard()
         run.most_plans = max(run.most_plans, engine.plans_in_memory)
         if early is None and thread.played > thread.buffers // 10:

@@ -79,6 +79,19 @@ def test_what_howled_stays_muted_until_it_is_unmuted():
     assert np.abs(engine.play(tone[np.newaxis])).max() > 0.5
 
 
+def test_feedback_that_is_wanted_is_left_alone():
+    engine, back = live(rig(20.0)), np.zeros(BUFFER, np.float32)
+    engine.allow_feedback()
+    for _ in range(2 * RATE // BUFFER):
+        back = engine.play(np.clip(0.5 * back + 1e-4, -1.0, 1.0)[np.newaxis])[0]
+    assert (engine.meters().howls, int(engine._howl["dips"][0])) == (0, 0)
+    assert np.abs(back).max() > 0.9
+    engine.allow_feedback(False)
+    while not engine.meters().howls:
+        back = engine.play(np.clip(0.5 * back + 1e-4, -1.0, 1.0)[np.newaxis])[0]
+        assert engine.meters().frames < 4 * RATE
+
+
 def alarms(played: Rig, take: np.ndarray) -> tuple[int, int]:
     """Howls that were found in a take, and dips of the output."""
     engine = live(played)

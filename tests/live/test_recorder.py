@@ -128,15 +128,15 @@ def test_the_output_stage_is_not_in_the_recording(tmp_path):
 
 def test_a_tape_that_nobody_reads_ends_the_recording_and_not_the_sound():
     engine = Engine(song(), RATE, live=True)
-    engine.open_tape(0.1)
+    tape = engine.open_tape(0.1)
     engine.record(True)
     x = noise(1, RATE, seed=2, peak=0.3)
     heard = np.concatenate([engine.play(x[:, at : at + 64]) for at in range(0, RATE, 64)], axis=1)
     unrecorded = Engine(song(), RATE, live=True)
     assert np.array_equal(heard, np.concatenate([unrecorded.play(x[:, at : at + 64]) for at in range(0, RATE, 64)], axis=1))
-    assert engine.torn_tapes == 1
-    assert engine.frames_on_tape() == 4800
-    assert np.array_equal(engine.read_tape(0, 4800)[:, 0], x[0, :4800])
+    assert tape.torn == 1
+    assert tape.frames == 4800
+    assert np.array_equal(tape.read(0, 4800)[:, 0], x[0, :4800])
 
 
 def test_without_a_tape_a_recording_is_refused():

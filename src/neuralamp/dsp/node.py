@@ -109,7 +109,7 @@ class Node:
                 raise TypeError(f"{name} must be contiguous: the kernel walks its bytes")
             self.record[name][0] = array.ctypes.data
         for array in (self.memory | self.scratch).values():
-            array.reshape(-1).view(np.uint8)[::PAGE] |= 0  # the system gives pages at the first write: not in the audio thread
+            touched(array)
 
     @property
     def address(self) -> int:
@@ -135,6 +135,12 @@ class Node:
         function = _C_SIGNATURE(self.kernel.address)
         function(rows_in.ctypes.data, rows_out.ctypes.data, x.shape[1], self.address)
         return y
+
+
+def touched(array: np.ndarray) -> np.ndarray:
+    """The array, written to once a page: the system gives memory at the first write, which shall not be the audio thread's."""
+    array.reshape(-1).view(np.uint8)[::PAGE] |= 0
+    return array
 
 
 def aligned_zeros(*shape: int) -> np.ndarray:

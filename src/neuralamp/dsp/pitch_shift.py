@@ -22,6 +22,7 @@ import numpy as np
 from neuralamp.dsp.delay_line import line_size, put
 from neuralamp.dsp.jit import floats_at, inlined, kernel
 from neuralamp.dsp.likeness import (
+    FLOOR,
     LIKENESS,
     likeness,
     likeness_constants,
@@ -120,6 +121,8 @@ def _best_jump(box, low, high):
     alike = floats_at(box.alike, (2, box.lags))
     shortest = _lag(box, low)
     best = longest = max(_lag(box, high), shortest)
+    if box.level < FLOOR:  # in silence nothing is alike, and the fewest splices cost least
+        return longest * box.every, 0.0
     best_score = -2.0
     for lag in range(shortest, longest + 1):
         score = likeness(alike, lag) + LONGER * lag / box.lags

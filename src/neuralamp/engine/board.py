@@ -101,6 +101,7 @@ class Board:
                 if engine.stands[box].bypassed != stand.bypassed:
                     engine.bypass(box, stand.bypassed)
             engine.mute(self.muted)
+            engine.allow_feedback(self.engine.feedback)
             self.engine, self.recording = engine, False
             self._taps.clear()
             self._ready.clear()

@@ -3,13 +3,13 @@
 import ctypes
 import threading
 from collections import deque
-from dataclasses import dataclass
 
 import numpy as np
 
-from neuralamp.block import ACTION_BITS, PRESSES_KEPT, Block, Knob
+from neuralamp.block import Knob
 from neuralamp.engine.howl import new_howl
 from neuralamp.engine.load import LoadMeter
+from neuralamp.engine.meters import Meters, read_meters
 from neuralamp.engine.output import METER_FALL_DB, MIX, RAMP_MS, SILENT
 from neuralamp.engine.plan import Plan, Seat
 from neuralamp.engine.record import (
@@ -29,12 +29,13 @@ from neuralamp.engine.record import (
     take_spent_plan,
 )
 from neuralamp.engine.stage import callback
+from neuralamp.engine.stand import Stand
 from neuralamp.engine.switch import BYPASSED, PLAYING, switch_frames
-from neuralamp.engine.tape import WET, frames_on_tape, mark_stored
+from neuralamp.engine.tape import Tape
 from neuralamp.errors import EngineError, KnobError
 from neuralamp.messages import Bypass, Change, Event, Loop, Message, Record, Turn
 from neuralamp.rig import Rig
-from neuralamp.units import db_to_gain, gain_to_db, ms_to_frames
+from neuralamp.units import db_to_gain, ms_to_frames
 
 OFFLINE_FRAMES = 4096
 MOST_HEARD = 100_000  # hours of a restless expression pedal
@@ -42,22 +43,6 @@ _CALLBACK = ctypes.CFUNCTYPE(
     ctypes.c_int32,
     ctypes.c_void_p, ctypes.c_void_p, ctypes.c_ulong, ctypes.c_void_p, ctypes.c_ulong, ctypes.c_void_p,
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Meters:
-    """What the audio thread says of itself; peaks in dBFS, -inf for silence."""
-
-    input_db: float
-    output_db: float
-    clipped_frames: int
-    poisoned_buffers: int
-    howls: int
-    callbacks: int
-    input_xruns: int
-    output_xruns: int
-    frames: int
-    buffer_frames: int
 
 
 class Engine:
@@ -99,7 +84,7 @@ class Engine:
         stage["events"], stage["spills"] = self._events.ctypes.data, self._spills.ctypes.data
         stage["spent_plans"] = self._spent.ctypes.data
         stage["fade_frames"] = stage["fade"] = switch_frames(sample_rate)
-        stage["ramp_frames"] = ms_to_frames(RAMP_MS, sample_rate)
+        stage["ramp_frames"] = max(ms_to_frames(RAMP_MS, sample_rate), 1)
         stage["max_frames"] = max_frames
         stage["device_inputs"], stage["input_map"] = self.device_inputs, self._input_map.ctypes.data
         stage["device_outputs"], stage["output_map"] = self.device_outputs, self._output_map.ctypes.data
@@ -109,6 +94,7 @@ class Engine:
         stage["meter_fall"] = db_to_gain(-METER_FALL_DB / sample_rate)
         self.load = LoadMeter(sample_rate)
         stage["ticks"] = self.load.histogram.ctypes.data
+        self.tape: Tape | None = None
         self._callback = _CALLBACK(callback.address)
         self._lock = threading.Lock()  # between the threads that ask for things; the audio thread knows nothing of it
         self._pending: deque[tuple[int, Message]] = deque()
@@ -170,7 +156,7 @@ class Engine:
         self.room(1)
         self._push(change, frame, plan=plan.address)
         self._plans[plan.generation] = self._plan = plan
-        self.stands = {label: _stands(seat.box) for label, seat in plan.seats.items()}
+        self.stands = {label: Stand(seat.box.standing, seat.box.bypassed) for label, seat in plan.seats.items()}
 
     # -- knobs and switches ------------------------------------------------------------------------------------------
 
@@ -203,7 +189,7 @@ class Engine:
 
     def record(self, on: bool, frame: int = 0) -> None:
         """Let the tape run from a frame on, or stop it. Raises EngineError without a tape."""
-        if not self._stage["tape_frames"][0]:
+        if self.tape is None:
             raise EngineError("there is no tape to record on; open one first")
         self.room(1)
         self._push(Record(on), frame, address=self.stage_address + RECORDING, goal=np.array([float(on)]))
@@ -283,6 +269,15 @@ class Engine:
         """Ramp the live output into silence, or out of it."""
         self._stage["muted"] = muted
 
+    @property
+    def feedback(self) -> bool:
+        """Whether the loudspeaker may make the strings ring; else what howls is muted (howl.py)."""
+        return not self._stage["howl"][0]
+
+    def allow_feedback(self, allowed: bool = True) -> None:
+        """Let strings sing in front of the loudspeaker: nothing listens for howls, and no dip of the output looks for them."""
+        self._stage["howl"] = 0 if allowed else self._howl.ctypes.data
+
     def begin_in_silence(self) -> None:
         """Let the next buffer begin the ramp out of silence; only while no device calls."""
         self._stage["ramp"] = 0
@@ -291,66 +286,15 @@ class Engine:
         """Silence in the next buffer: what rings is forgotten, every box is brought to rest, the output stays muted."""
         panic(self.stage_address)
 
-    # -- tape --------------------------------------------------------------------------------------------------------
-
-    def open_tape(self, seconds: float) -> None:
-        """Make room for so much sound between the audio thread that records and the thread that stores."""
-        if self._stage["tape_frames"][0]:
-            return
-        frames = round(seconds * self.sample_rate)
-        self._tape = np.zeros((frames, self.channels + WET), np.float32)
-        self._stage["tape"] = self._tape.ctypes.data
-        self._stage["tape_frames"] = frames
-
-    def frames_on_tape(self) -> int:
-        """How many frames have been recorded since the tape was opened."""
-        return int(frames_on_tape(self.stage_address))
-
-    def read_tape(self, begin: int, end: int) -> np.ndarray:
-        """Frames of the tape, counted from its opening: (frames, input channels + 2) float32. Their place is free again."""
-        rows = np.take(self._tape, np.arange(begin, end), axis=0, mode="wrap")
-        mark_stored(self.stage_address, end)
-        return rows
-
-    @property
-    def torn_tapes(self) -> int:
-        """How many recordings have ended because nobody stored what was recorded."""
-        return int(self._stage["torn"][0])
+    def open_tape(self, seconds: float) -> Tape:
+        """Room for so much sound between the audio thread that records and a thread that stores; made once."""
+        self.tape = self.tape or Tape(self._stage, self.channels, round(seconds * self.sample_rate))
+        return self.tape
 
     def meters(self) -> Meters:
-        stage = self._stage[0]
-        return Meters(
-            gain_to_db(float(stage["input_peak"])),
-            gain_to_db(float(stage["output_peak"])),
-            int(stage["clipped"]),
-            int(stage["poisoned"]),
-            int(self._howl["howls"][0]),
-            int(stage["callbacks"]),
-            int(stage["input_xruns"]),
-            int(stage["output_xruns"]),
-            int(stage["frame"]),
-            int(stage["buffer_frames"]),
-        )
+        return read_meters(self._stage[0], int(self._howl["howls"][0]))
 
 
 def _outputs(device_outputs: int) -> list[int]:
     """Left and right on the first two channels, both on a single one, silence on the rest."""
     return [MIX] if device_outputs == 1 else [0, 1] + [SILENT] * (device_outputs - 2)
-
-
-@dataclass
-class Stand:
-    """Where the knobs and the foot switch of a box stand, the latest that was asked for counted; and how it was pressed."""
-
-    values: dict[str, float]
-    bypassed: bool
-    presses: int = 0
-    asked: int = 0
-
-    def press(self, action: int) -> None:
-        self.presses += 1
-        self.asked = (self.asked << ACTION_BITS | action) % (1 << ACTION_BITS * PRESSES_KEPT)
-
-
-def _stands(box: Block) -> Stand:
-    return Stand(box.standing, box.bypassed)

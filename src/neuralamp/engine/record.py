@@ -58,7 +58,7 @@ STAGE = np.dtype(
         ("muted", np.int64),
         ("ramp", np.int64),  # frames of the ramp that have passed, up to
         ("ramp_frames", np.int64),
-        ("howl", np.int64),  # the howl detector's record
+        ("howl", np.int64),  # the howl detector's record, or 0 where feedback is wanted
         ("ticks", np.int64),  # the histogram of how long each buffer took
         ("clipped", np.int64),  # frames that the ceiling has cut
         ("poisoned", np.int64),  # buffers muted because a number was not finite

@@ -58,13 +58,20 @@ def play_stage(stage, stage_address, device_in, device_out, frames):
             stage.poisoned += 1
             stage.ramp = 0
         output_stage(stage, device_out, frames)
-        howl = howl_at(stage.howl)
-        if stage.muted != 0 or not healthy:
-            forget(howl)
-        elif watch(stage, howl, device_in, device_out, frames):
-            device_out[:] = np.float32(0.0)
-            stage.muted, stage.ramp = 1, 0
-            silence_all(stage, stage_address)
+        if stage.howl != 0:
+            end_howl(stage, stage_address, device_in, device_out, frames, healthy)
+
+
+@kernel
+def end_howl(stage, stage_address, device_in, device_out, frames, healthy):
+    """Mute what is found to be feedback."""
+    howl = howl_at(stage.howl)
+    if stage.muted != 0 or not healthy:
+        forget(howl)
+    elif watch(stage, howl, device_in, device_out, frames):
+        device_out[:] = np.float32(0.0)
+        stage.muted, stage.ramp = 1, 0
+        silence_all(stage, stage_address)
 
 
 @kernel

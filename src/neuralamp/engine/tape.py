@@ -3,6 +3,7 @@
 import numpy as np
 
 from neuralamp.dsp.jit import floats_at, integers_at, kernel, load_acquire, store_release
+from neuralamp.dsp.node import touched
 from neuralamp.engine.record import STORED, TAPED
 from neuralamp.engine.walk import output_row
 
@@ -30,6 +31,32 @@ def record(stage, stage_address, walk, device, frames, healthy):
             else:
                 tape[place] = device[n * stage.device_inputs + channels[c]] if device.size > 0 else np.float32(0.0)
     store_release(stage_address + TAPED, taped + frames)
+
+
+class Tape:
+    """The end of the tape where another thread stores what was recorded: room for so much sound, used again and again."""
+
+    def __init__(self, stage: np.ndarray, channels: int, frames: int):
+        self._stage = stage
+        self._rows = touched(np.zeros((frames, channels + WET), np.float32))
+        stage["tape"] = self._rows.ctypes.data
+        stage["tape_frames"] = frames
+
+    @property
+    def frames(self) -> int:
+        """How many have been recorded since it was opened."""
+        return int(frames_on_tape(self._stage.ctypes.data))
+
+    @property
+    def torn(self) -> int:
+        """How many recordings have ended because nobody stored what was recorded."""
+        return int(self._stage["torn"][0])
+
+    def read(self, begin: int, end: int) -> np.ndarray:
+        """Frames, counted from its opening: (frames, input channels + WET) float32. Their place is free again."""
+        rows = np.take(self._rows, np.arange(begin, end), axis=0, mode="wrap")
+        mark_stored(self._stage.ctypes.data, end)
+        return rows
 
 
 @kernel

@@ -8,7 +8,7 @@ from numba import carray
 
 from neuralamp.dsp.delay import delay_node
 from neuralamp.dsp.jit import as_pointer, call_node, floats_at, integers_at, kernel
-from neuralamp.dsp.node import POINTER, Node, State, node, row_addresses
+from neuralamp.dsp.node import POINTER, Node, State, node, row_addresses, touched
 
 ROW = np.dtype([(name, np.int64) for name in ("kernel", "state", "inputs", "outputs")])
 WALK = np.dtype([(name, np.int64) for name in ("rows", "row_count", "inputs", "channels_in", "outputs", "channels_out")])
@@ -43,7 +43,7 @@ def output_row(walk, c, frames):
 def buffers(count: int, max_frames: int) -> np.ndarray:
     """(count, frames) float32 for buffers of up to `max_frames`."""
     stride = -(-max_frames // 16) * 16 + 16  # whole cache lines, and not a power of two apart
-    return np.zeros((count, stride), np.float32)
+    return touched(np.zeros((count, stride), np.float32))
 
 
 @dataclass(frozen=True)

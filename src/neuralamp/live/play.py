@@ -59,6 +59,7 @@ def play_live(
     first: Sequence[Message] = (),
     midi: Sequence[Row] = (),
     midi_port: str | None = None,
+    feedback: bool = False,
     seconds: float | None = None,
     opened: Callable[[Ports], str] = lambda ports: "",
     console: Console | None = None,
@@ -68,12 +69,13 @@ def play_live(
     Nothing is heard until Enter is pressed, unless `confirmed`: an amp opened on the wrong channel howls. Devices and channels as
     in Host, whose errors are raised; a device that goes is looked for until it is there again. `first` is done before the first
     buffer, such as Record(True); recordings go to a folder, in one of the kinds of Recorder. With rows of a MIDI map a port is
-    heard. `opened` is told what is played on, and may say more of its latency.
+    heard. With `feedback` what howls is not muted. `opened` is told what is played on, and may say more of its latency.
     """
     console = console or Console()
     host = Host(
         songs[0].rig, device=device, input_channel=input_channel, output_channels=output_channels, sample_rate=sample_rate
     )
+    host.engine.allow_feedback(feedback)
     board = Board(host.engine, songs, ahead=len(songs) > 1)
     recorder = Recorder(board, recordings, recording_kind)
     for message in (Mute(not confirmed), *first):

@@ -43,7 +43,7 @@ class Recorder:
         if not there.is_dir() or not os.access(there, os.W_OK):
             raise AudioFileError(f"recordings cannot be written to {folder}; choose another folder for them")
         self.board, self.engine, self.folder, self.kind = board, board.engine, folder, kind
-        self.engine.open_tape(TAPE_SECONDS)
+        self._tape = self.engine.open_tape(TAPE_SECONDS)
         self.files: list[Path] = []
         self.trouble = ""
         self._take: _Take | None = None
@@ -86,6 +86,7 @@ class Recorder:
             self.trouble = f"{self._take.stem.name} has ended: the device runs at another rate now"
         self._end()
         self.engine, self._next = self._next or self.engine, None
+        self._tape = self.engine.open_tape(TAPE_SECONDS)
         self._read = self._torn = 0
 
     def _alive(self) -> bool:
@@ -108,9 +109,9 @@ class Recorder:
                     self._follow(message)
                     if self._take:
                         self._take.events.append(Event(event.frame - self._take.frame, message))
-        self._write(self.engine.frames_on_tape())
-        if self.engine.torn_tapes > self._torn:
-            self._torn = self.engine.torn_tapes
+        self._write(self._tape.frames)
+        if self._tape.torn > self._torn:
+            self._torn = self._tape.torn
             self._fail(f"the disk was {TAPE_SECONDS:g} s behind")
 
     def _begin(self, frame: int) -> None:
@@ -141,7 +142,7 @@ class Recorder:
 
     def _write(self, end: int) -> None:
         """Take the tape's frames up to `end` off it, into the files where there are some."""
-        rows = self.engine.read_tape(self._read, end)
+        rows = self._tape.read(self._read, end)
         self._read = end
         if self._take is None or not rows.size:
             return

@@ -235,6 +235,7 @@ def live(
         typer.Option("--midi", help="A MIDI map, or a shipped name; one or more. See neuralamp midi."),
     ] = None,
     midi_port: Annotated[str | None, typer.Option(help="Where the pedal is plugged in; the first port by default.")] = None,
+    feedback: Annotated[bool, typer.Option("--feedback", help="Let the strings feed back: what howls is not muted.")] = False,
     seconds: Annotated[float | None, typer.Option(help="Stop after so many seconds.")] = None,
     forget: Annotated[bool, typer.Option("--forget", help="Forget what was played on last time, and how.")] = False,
     devices: Annotated[bool, typer.Option("--devices", help="List the devices, and play nothing.")] = False,
@@ -315,6 +316,7 @@ def live(
         first=[Record(True)] if record else [],
         midi=rows,
         midi_port=midi_port,
+        feedback=feedback,
         seconds=seconds,
         console=Console(stderr=json),
     )
