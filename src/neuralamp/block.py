@@ -182,6 +182,10 @@ class Block:
         for name in values.keys() - own.keys():
             self.put(name, values[name])
 
+    def settings_behind(self) -> dict[str, float]:
+        """What the settings of these names are for the boxes behind this one, where it makes them something else."""
+        return {}
+
     def put(self, name: str, value: Any) -> None:
         """Set one of the box's controls. Raises KnobError for a name or a value that it does not have."""
         if name not in self.controls:

@@ -87,10 +87,7 @@ class Rig:
 
     def suggest(self, **settings: float | None) -> None:
         """Give settings to every box that knows them and has not been given any by the rig itself. Raises KnobError."""
-        for box in self.boxes().values():
-            for name in box.settings().keys() & {name for name, value in settings.items() if value is not None}:
-                if box.set[name] is None:
-                    box.set[name] = box.check(name, settings[name])
+        _suggest(self.chain, {name: value for name, value in settings.items() if value is not None})
 
 
 def _walk(chain: Chain) -> Iterator[Block]:
@@ -100,6 +97,19 @@ def _walk(chain: Chain) -> Iterator[Block]:
                 yield from _walk(lane)
         else:
             yield link
+
+
+def _suggest(chain: Chain, settings: dict[str, float]) -> dict[str, float]:
+    """Settings along a chain, as each box leaves them to those behind it; behind lanes those that all of them leave alike."""
+    for link in chain:
+        if isinstance(link, Lanes):
+            settings = dict(set.intersection(*(set(_suggest(lane, settings).items()) for lane in link.lanes)))
+            continue
+        for name in link.settings().keys() & settings.keys():
+            if link.set[name] is None:
+                link.set[name] = link.check(name, settings[name])
+        settings = settings | link.settings_behind()
+    return settings
 
 
 def capture_rig(capture: Path | str) -> Rig:

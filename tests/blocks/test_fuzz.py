@@ -14,11 +14,10 @@ from tests.sound import sine
 def pair(u: np.ndarray) -> np.ndarray:
     """Both transistors by nodal analysis: the second base hangs on the first collector, and its current flows through 33 kOhm."""
     first, second, saturation = 80.0, 110.0, 1e-6
-    emitter = 9.0 - 33e3 * (0.23e-3 + 0.52e-3 / second) - KT_Q * np.log(0.52e-3 / saturation)  # where it holds it at rest
-    first_rest = KT_Q * np.log(0.23e-3 / saturation)
+    first_rest = KT_Q * np.log(0.25e-3 / saturation)
 
-    def collector(volts: float) -> float:
-        current = 0.23e-3 / first
+    def collector(volts: float, emitter: float) -> float:
+        current = 0.25e-3 / first
         base = brentq(
             lambda b: b + 5e3 * (saturation / first * (np.exp(b / KT_Q) - 1.0) - current) - first_rest - volts, -9.0, 1.0
         )
@@ -31,7 +30,9 @@ def pair(u: np.ndarray) -> np.ndarray:
 
         return float(collector_volts(brentq(taken, 0.0, 3.0), 8.67e3, 9.0, emitter, second, saturation)[0])
 
-    return np.array([collector(volts) for volts in u]) - collector(0.0)
+    # a microampere is 33 mV at the second base: what is fed back holds the emitter where the second one rests
+    held = brentq(lambda emitter: collector(0.0, emitter) - (9.0 - 8.67e3 * 0.52e-3), 0.3, 0.6)
+    return np.array([collector(volts, held) for volts in u]) - collector(0.0, held)
 
 
 def test_the_curve_is_the_pair_s():

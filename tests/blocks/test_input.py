@@ -5,12 +5,15 @@ import pytest
 
 from neuralamp.block import Block
 from neuralamp.blocks.amp import Amp
-from neuralamp.blocks.input import REFERENCE_DBU, Input
+from neuralamp.blocks.input import Input
+from neuralamp.blocks.level import Level
 from neuralamp.capture.capture import Capture
 from neuralamp.capture.card import Card
 from neuralamp.capture.file import save_capture
+from neuralamp.engine import Engine
 from neuralamp.errors import KnobError
 from neuralamp.nets.linear.config import LinearConfig
+from neuralamp.rig import Lanes, Rig
 from tests.sound import noise, play_in_cuts, sine
 
 RATE = 48000.0
@@ -25,7 +28,7 @@ def play(box: Block, x: np.ndarray) -> np.ndarray:
 def test_untouched_the_sound_passes_bit_for_bit(channels):
     x = noise(channels, 5000, seed=1)
     assert np.array_equal(play(Input(), x), x)
-    assert np.array_equal(play(Input(device_dbu=12.0), x), x)
+    assert np.array_equal(play(Input(device_input_dbu=12.0), x), x)
     assert np.array_equal(play(Input(polarity=-1.0), x), -x)
 
 
@@ -39,27 +42,47 @@ def test_a_guitar_s_volt_is_the_same_number_on_every_interface(device_dbu):
     """A sine of 1 V RMS is 2.218 dBu, so its peak lies that much under the full scale of 12 dBu, whatever the device's is."""
     volt_dbu = 20.0 * np.log10(1.0 / np.sqrt(0.6))  # 0 dBu is the voltage of 1 mW in 600 ohms, sqrt(0.6) V
     x = sine(1000.0, 4800, RATE, 10.0 ** ((volt_dbu - device_dbu) / 20.0))
-    y = play(Input(device_dbu=device_dbu), x)
+    y = play(Input(device_input_dbu=device_dbu), x)
     assert 20.0 * np.log10(np.abs(y).max()) == pytest.approx(volt_dbu - 12.0, abs=1e-5)
 
 
 def test_the_calibration_is_told_and_what_an_amp_behind_it_wants():
     assert Input().prepare(RATE, 1, 64).notes == ()
-    (note,) = Input(device_dbu=18.5).prepare(RATE, 1, 64).notes
-    assert note == (
-        "device at 18.5 dBu: +6.5 dB, so that full scale is 12 dBu from here on; "
-        "an amp behind is told device_input_dbu = 12, not the device's"
-    )
+    (note,) = Input(device_input_dbu=18.5).prepare(RATE, 1, 64).notes
+    assert note == "device at 18.5 dBu: +6.5 dB; full scale is 12 dBu from here on"
 
 
-def test_an_amp_behind_it_is_driven_as_by_the_guitar_itself(tmp_path):
-    """Calibrated here and told 12 dBu, or told the device's 18.5 itself: the same voltage reaches the capture."""
-    wire = Capture(LinearConfig(1), {"impulse": np.ones(1, np.float32)}, Card(input_level_dbu=14.0))
-    save_capture(tmp_path / "wire.onnx", wire)
-    x = noise(1, 500, seed=6)
-    played = play(Amp(capture=tmp_path / "wire.onnx", device_input_dbu=REFERENCE_DBU), play(Input(device_dbu=18.5), x))
-    assert played == pytest.approx(play(Amp(capture=tmp_path / "wire.onnx", device_input_dbu=18.5), x), rel=1e-6)
-    assert played == pytest.approx(10.0 ** (4.5 / 20.0) * x, rel=1e-6)
+@pytest.fixture
+def wire(tmp_path):
+    """A capture that changes nothing, at 14 dBu."""
+    net = Capture(LinearConfig(1), {"impulse": np.ones(1, np.float32)}, Card(input_level_dbu=14.0))
+    save_capture(tmp_path / "wire.onnx", net)
+    return tmp_path / "wire.onnx"
+
+
+def rendered(*chain, **suggested: float) -> np.ndarray:
+    rig, x = Rig("rig", chain), noise(1, 500, seed=6)
+    rig.suggest(**suggested)
+    return Engine(rig, RATE).play(x) / x
+
+
+def test_an_amp_is_driven_by_the_guitar_s_own_volts_behind_a_calibrated_input_and_without_one(wire):
+    """The device is told once; whoever calibrates first leaves 12 dBu to those behind."""
+    without = rendered(Amp(capture=wire), device_input_dbu=18.5)
+    assert without == pytest.approx(10.0 ** (4.5 / 20.0), rel=1e-5)
+    assert rendered(Input(), Amp(capture=wire), device_input_dbu=18.5) == pytest.approx(without, rel=1e-5)
+    assert rendered(Input(device_input_dbu=18.5), Amp(capture=wire), device_input_dbu=3.0) == pytest.approx(without, rel=1e-5)
+    assert rendered(Input(), Input(), Amp(capture=wire), device_input_dbu=18.5) == pytest.approx(without, rel=1e-5)
+    lanes = Lanes(((Input(), Amp(capture=wire)), (Amp(capture=wire),)))
+    assert rendered(lanes, device_input_dbu=18.5) == pytest.approx(2.0 * without, rel=1e-5)
+    assert rendered(Input(), Level(), Amp(capture=wire)) == pytest.approx(1.0, rel=1e-6)
+
+
+def test_behind_lanes_that_were_calibrated_apart_nothing_is_known_of_the_device(wire):
+    lanes = Lanes(((Input(),), (Level(),)))
+    behind = Amp(capture=wire)
+    Rig("rig", (lanes, behind)).suggest(device_input_dbu=18.5)
+    assert behind.set["device_input_dbu"] is None
 
 
 @pytest.mark.parametrize(("chosen", "left", "right"), [("left", 1.0, 0.0), ("right", 0.0, 1.0), ("sum", 0.5, 0.5)])

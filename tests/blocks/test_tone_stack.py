@@ -56,7 +56,7 @@ def jcm(bass, middle, treble, s):
 
 
 def twin(bass, middle, treble, s):
-    b, m, t = bent(bass, 0.1), bent(middle, 0.5), bent(treble, 0.3)
+    b, m, t = bent(bass, 0.3), bent(middle, 0.5), bent(treble, 0.3)
     return [
         ("in", "f", 1.0 / 38e3),
         ("f", "t", s * 250e-12),
@@ -107,14 +107,14 @@ def james(bass, middle, treble, s):
 def muff(bass, middle, treble, s):
     t = bent(treble, 0.5)
     return [
-        ("in", "f", 1.0 / 15e3),
+        ("in", "f", 1.0 / 1e3),
         ("f", "dark", 1.0 / 39e3),
         ("dark", 0, s * 10e-9),
         ("f", "bright", s * 4e-9),
         ("bright", 0, 1.0 / 22e3),
         ("bright", "out", 1.0 / ((1.0 - t) * 100e3)),
         ("out", "dark", 1.0 / (t * 100e3)),
-        ("out", 0, 1.0 / 100e3),
+        ("out", 0, 1.0 / 80e3),
     ]
 
 

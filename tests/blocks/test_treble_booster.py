@@ -26,27 +26,27 @@ def test_a_whisper_is_boosted_above_the_corner(boost_db, corner):
 def stage(u: np.ndarray) -> np.ndarray:
     """The Rangemaster's transistor by nodal analysis, upright, in volts: base current through 10 kOhm, saturation and all."""
     saturation, beta = 1e-6, 100.0
-    rest = KT_Q * np.log(0.27e-3 / saturation + 1.0)
+    rest = KT_Q * np.log(0.22e-3 / saturation + 1.0)
 
     def collector(volts: float) -> float:
         def error(base):
-            return base + 10e3 * (collector_volts(base, 10e3, 8.0, 0.0, beta, saturation)[1] - 2.7e-6) - rest - volts
+            return base + 10e3 * (collector_volts(base, 10e3, 8.1, 0.0, beta, saturation)[1] - 2.2e-6) - rest - volts
 
         base = brentq(error, -abs(volts) - 1.0, 1.0)
-        return float(collector_volts(base, 10e3, 8.0, 0.0, beta, saturation)[0])
+        return float(collector_volts(base, 10e3, 8.1, 0.0, beta, saturation)[0])
 
     return collector(0.0) - np.array([collector(volts) for volts in u])
 
 
 @pytest.mark.parametrize("peak", [0.02, 0.1, 0.3])
 def test_the_overtones_are_the_transistor_s(peak):
-    """Odd and even, at a frequency and with a corner that leave all of the tone in; 20 dB is the stage's own gain over 5."""
+    """Odd and even, at a frequency and with a corner that leave all of the tone in; 20 dB is its own gain, times 0.22."""
     boost = 10.0 ** (20.0 / 20.0)
     found = overtones(TrebleBooster(boost=20.0, corner=200.0), 4000.0, peak, 4)
     slope = (stage(np.array([1e-4])) - stage(np.array([-1e-4])))[0] / 2e-4
     through = abs(1.0 / (1.0 + 200.0 / 4000.0j))
-    drive = peak * boost * through / (0.2 * slope)
-    lines = np.abs(np.fft.rfft(0.2 * stage(drive * np.sin(2.0 * np.pi * np.arange(64) / 64)))) / 32
+    drive = peak * boost * through / (0.22 * slope)
+    lines = np.abs(np.fft.rfft(0.22 * stage(drive * np.sin(2.0 * np.pi * np.arange(64) / 64)))) / 32
     # 3 dB down to the fourth: the model's saturation is a limit with a knee, not the second junction
     loud = lines[1:5] > 0.003 * lines[1]
     assert np.allclose(20.0 * np.log10(found[loud] / lines[1:5][loud]), 0.0, atol=3.0)

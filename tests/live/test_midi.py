@@ -118,6 +118,26 @@ def test_a_pedal_on_a_cable_plays_the_board(jack, foot):
     assert delays_ms[64] < 10.0  # a buffer of 1.3 ms and a look each 2 ms; a busy machine adds its own
 
 
+def test_a_pedal_that_is_plugged_in_again_is_heard_again(jack):
+    with talking(jack, FOOT) as foot:
+        listener = subprocess.Popen(
+            [sys.executable, "-c", textwrap.dedent(LISTENER)], env=jack, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert listener.stdout.readline() == "ready\n"
+        ask(foot, [[0xB0, 11, 0]])
+        assert ask(listener, 1)[1] == [0.0]
+    time.sleep(2.5)  # it is gone for longer than until the next look
+    with talking(jack, FOOT) as foot:
+        give_up = time.monotonic() + WAIT_S
+        while "foot:out (Jack) is back" not in (told := ask(listener, 1)[2]) and time.monotonic() < give_up:
+            time.sleep(0.1)
+        ask(foot, [[0xB0, 11, 127]])
+        assert ask(listener, 2)[1] == [0.0, 100.0]
+    assert told[-2:] == ["foot:out (Jack) has gone; plug it in again", "foot:out (Jack) is back"]
+    listener.communicate(timeout=WAIT_S)
+    assert listener.returncode == 0
+
+
 def test_a_port_that_is_not_there_is_told_with_those_that_are(jack, foot):
     said = typed(jack, "monitor", "--port", "hand")
     assert said.returncode == 1

@@ -17,7 +17,8 @@ from neuralamp.dsp.shaper import shaper_table
 from neuralamp.dsp.svf import VALUES, svf
 from neuralamp.units import db_to_gain
 
-# The Big Muff Pi: each clipper is a transistor, R_IN and C_IN before it, R_BACK, C_BACK and the diodes from collector to base.
+# The Big Muff Pi in one of its many versions: each clipper is a transistor, R_IN and C_IN before it, R_BACK, C_BACK and the
+# diodes from collector to base.
 R_IN, C_IN = 8200.0, 100e-9
 R_BACK, C_BACK = 470e3, 470e-12
 OPEN_GAIN = 57.0  # of the transistor: 12 kOhm at its collector over 150 Ohm and its own 60 at the emitter
@@ -26,7 +27,7 @@ OPEN_GAIN = 57.0  # of the transistor: 12 kOhm at its collector over 150 Ohm and
 S1 = R_BACK * (C_IN / (1.0 + OPEN_GAIN) + C_BACK) + R_IN * C_IN
 S2 = R_IN * C_IN * R_BACK * C_BACK
 SLOW_HZ, FAST_HZ = ((S1 + sign * math.sqrt(S1 * S1 - 4.0 * S2)) / (4.0 * math.pi * S2) for sign in (-1.0, 1.0))
-STAGE_GAIN = 2.0 * math.pi * SLOW_HZ * C_IN * R_BACK * OPEN_GAIN / (1.0 + OPEN_GAIN)  # between the two: 30 dB
+STAGE_GAIN = 2.0 * math.pi * SLOW_HZ * C_IN * R_BACK * OPEN_GAIN / (1.0 + OPEN_GAIN)  # between the two: 28 dB
 R_DIODES = R_IN * R_BACK / (R_IN + (R_IN + R_BACK) / OPEN_GAIN)  # what the diodes see beside them
 R1, C1, C2, R2, R_TONE = 39e3, 10e-9, 4e-9, 22e3, 100e3  # the tone stack: a low-pass and a high-pass, and a pot between them
 OUT_DB = 13.0  # the last transistor makes up for the tone stack
@@ -38,7 +39,7 @@ TONE, LEVEL, GOALS = BEFORE, BEFORE + VALUES, BEFORE + VALUES + 1
 class BigFuzz(Block):
     tail_seconds = 0.15  # the capacitors before the clippers: 1.8 ms each, seen through 80 dB
 
-    sustain = Knob(36.0, 0.0, 50.0, "dB", "gain into the first clipper; the second has 30 dB more")
+    sustain = Knob(36.0, 0.0, 50.0, "dB", "gain into the first clipper; the second has 28 dB more")
     tone = Knob(50.0, 0.0, 100.0, "%", "from dark to bright, with a hole around 1 kHz between them")
     level = Knob(-3.0, -40.0, 12.0, "dB", "how loud it leaves")
 

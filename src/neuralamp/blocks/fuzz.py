@@ -17,9 +17,9 @@ from neuralamp.dsp.shaper import shaper_table
 from neuralamp.units import db_to_gain
 
 # The Fuzz Face of 1966: two AC128 on 9 V, 33 kOhm at the first collector, which is the second's base, 8.67 kOhm at the second.
-FIRST_ACROSS, FIRST_MOST = 7.6, 8.9  # volts over 33 kOhm: 0.23 mA at rest, with the second base at 1.4 V
-FIRST_BASE = 0.014  # volts: 0.23 mA / 80 through 5 kOhm of a guitar turned up
-SECOND_ACROSS, SECOND_MOST = 4.5, 7.9  # volts over 8.67 kOhm: 0.52 mA at rest, the emitter held at 1.1 V
+FIRST_ACROSS, FIRST_MOST = 8.4, 8.9  # volts over 33 kOhm: 0.25 mA at rest, with the second base at 0.6 V
+FIRST_BASE = 0.016  # volts: 0.25 mA / 80 through 5 kOhm of a guitar turned up
+SECOND_ACROSS, SECOND_MOST = 4.5, 8.4  # volts over 8.67 kOhm: 0.52 mA at rest, the emitter held at 0.5 V
 SECOND_BASE = 0.16  # volts: 0.52 mA / 110 through the first one's 33 kOhm
 OUT = 0.12  # of those volts leave, so that a full swing is about half of full scale
 IN_HZ = 5.0  # 2.2 uF into 14 kOhm, of the guitar and the first base at rest

@@ -16,17 +16,21 @@ ROWS = {"as-is": (0, 0), "left": (0, 0), "right": (1, 1), "sum": (0, 1)}
 
 
 class Input(Block):
-    """Calibration: with `device_dbu` given, the sound is as loud as if the interface were one of REFERENCE_DBU, so that a volt of
-    the guitar is the same number on each; without it nothing is changed. An amp's own `device_input_dbu`, which --input-dbu gives
-    it, is what full scale is where the amp stands: behind a calibrated input it is REFERENCE_DBU, and no longer the device's.
+    """Calibration: with `device_input_dbu` given, by the rig or by --input-dbu, the sound is as loud as if the interface were one
+    of REFERENCE_DBU, so that a volt of the guitar is the same number on each; without it nothing is changed. For the boxes behind
+    it full scale is then REFERENCE_DBU, and so an amp there is told.
     """
 
     trim = Knob(0.0, -24.0, 24.0, "dB", "gain; 0 is the guitar as it is")
     polarity = Knob(1.0, -1.0, 1.0, "", "1 as it comes, -1 turned over; what is between is softer, 0 is silence")
-    device_dbu = NumberSetting(
+    device_input_dbu = NumberSetting(
         -60.0, 60.0, "dBu", "the voltage at the device's input that is full scale; behind this box it is 12"
     )
     mono = Choice(("as-is", "left", "right", "sum"), "what becomes of a stereo sound: itself, one of its sides, or half of both")
+
+    def settings_behind(self) -> dict[str, float]:
+        """A calibrated input is the device for all that stands behind it."""
+        return {} if self.set["device_input_dbu"] is None else {"device_input_dbu": REFERENCE_DBU}
 
     @staticmethod
     def design(knobs, sample_rate, xp):
@@ -37,12 +41,11 @@ class Input(Block):
         chosen = self.set["mono"]
         outputs = channels if chosen == "as-is" else 1
         one, other = ROWS[chosen] if channels > 1 else (0, 0)
-        device_dbu = REFERENCE_DBU if self.set["device_dbu"] is None else self.set["device_dbu"]
+        device_dbu = REFERENCE_DBU if self.set["device_input_dbu"] is None else self.set["device_input_dbu"]
         calibration_db, notes = device_dbu - REFERENCE_DBU, []
-        if self.set["device_dbu"] is not None:
+        if self.set["device_input_dbu"] is not None:
             notes.append(
-                f"device at {device_dbu:g} dBu: {calibration_db:+.1f} dB, so that full scale is {REFERENCE_DBU:g} dBu from here "
-                f"on; an amp behind is told device_input_dbu = {REFERENCE_DBU:g}, not the device's"
+                f"device at {device_dbu:g} dBu: {calibration_db:+.1f} dB; full scale is {REFERENCE_DBU:g} dBu from here on"
             )
         sizes = {"outputs": outputs, "one": one, "other": other, "calibration": db_to_gain(calibration_db)}
         return Part(Node(self.play, self.start(sample_rate, channels) | sizes), outputs, notes=tuple(notes))

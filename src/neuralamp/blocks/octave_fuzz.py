@@ -16,6 +16,7 @@ from neuralamp.dsp.shaper import shaper_table
 from neuralamp.units import db_to_gain
 
 # The Octavia class: two transistors of gain, a transformer with a tap in the middle, a germanium diode from each of its ends.
+# Voltages, load and the transformer's corners are chosen to behave as such pedals do; they are read off no schematic.
 ACROSS, MOST = 4.0, 8.5  # volts over the second collector's resistor, at rest and in saturation: nearly even
 BASE = 0.25  # volts: driven by a collector, through more than its junction has
 DRIVE_VOLTS = 0.25  # of the collector's volts reach each half of the winding: 1 V on either side

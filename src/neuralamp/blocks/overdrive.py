@@ -21,7 +21,7 @@ from neuralamp.units import db_to_gain
 R4, C3 = 4700.0, 47e-9  # in the op-amp's foot: only what is above 720 Hz is amplified
 C4 = 51e-12  # beside the diodes
 R_DRIVE = 200e3  # of the drive pot, where the diodes' curve is taken: the level is within 1.5 dB of the circuit's at its ends
-R7, C5 = 1000.0, 220e-9  # behind the clipper: a low-pass at 723 Hz
+R7, C5 = 1000.0, 220e-9  # behind the clipper: a low-pass at 723 Hz; 10 kOhm to the bias beside C5 is left out, under 1 dB
 R8, C6, R_TONE, R_BACK = 220.0, 220e-9, 20e3, 1000.0  # the tone pot between the inputs of the second op-amp
 CLEAN = 128  # frames: more than a tile, and what the clipper is late
 LEAST_OHMS = 1.0  # a pot at its end
@@ -33,7 +33,7 @@ TONE, LEVEL, GOALS = BEFORE, BEFORE + VALUES, BEFORE + VALUES + 1
 class Overdrive(Block):
     tail_seconds = 0.05  # the tone stage's time constant is 1.1 ms
 
-    drive = Knob(26.0, 0.0, 41.4, "dB", "gain into the diodes; the pedal's own pot begins at 21.6")
+    drive = Knob(26.0, 0.0, 41.4, "dB", "gain into the diodes; the pedal's own pot begins at 21.5")
     tone = Knob(50.0, 0.0, 100.0, "%", "from dark to bright")
     level = Knob(-3.0, -40.0, 12.0, "dB", "how loud it leaves")
 

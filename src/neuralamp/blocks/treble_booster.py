@@ -16,10 +16,10 @@ from neuralamp.dsp.shaper import shaper_table
 from neuralamp.units import db_to_gain
 
 # The Rangemaster: OC44, 10 kOhm at its collector, 3.9 kOhm and 47 uF at its emitter, the base at 1.14 V by 470 and 68 kOhm.
-ACROSS = 2.7  # volts over the collector's resistor at rest: 0.27 mA
-MOST = 7.9  # with the emitter at 1 V and 0.1 V left over the transistor
-BASE = 0.027  # volts: 0.27 mA / 100 through 10 kOhm of pickup and cable
-OUT = 0.2  # of those volts leave, so that a saturated stage is about full scale; at 20 dB of boost the stage has its own gain
+ACROSS = 2.2  # volts over the collector's resistor at rest: 0.22 mA
+MOST = 8.0  # with the emitter at 0.9 V and 0.1 V left over the transistor
+BASE = 0.022  # volts: 0.22 mA / 100 through 10 kOhm of pickup and cable
+OUT = 0.22  # of those volts leave, so that a saturated stage is about full scale; at 20 dB of boost the stage has its own gain
 OUT_HZ = 16.0  # 10 nF into 1 MOhm
 
 HIGH_PASS, BEFORE = 0, POLE_VALUES
@@ -30,7 +30,9 @@ class TrebleBooster(Block):
     tail_seconds = 0.25  # the output's capacitor: 14 time constants of 10 ms
 
     boost = Knob(20.0, 0.0, 30.0, "dB", "gain into the transistor")
-    corner = Knob(2600.0, 200.0, 6000.0, "Hz", "everything below is left behind; 2600 is 4.7 nF, as it was sold", taper="log")
+    corner = Knob(
+        2600.0, 200.0, 6000.0, "Hz", "everything below is left behind; 2600 is about 4.7 nF, as it was sold", taper="log"
+    )
     level = Knob(0.0, -40.0, 12.0, "dB", "how loud it leaves")
 
     @staticmethod

@@ -63,8 +63,8 @@ class Wah(Block):
     def play(inputs, outputs, frames, state):
         """A band-pass at 450 * 2^(2.3 p) Hz with 1 / Q = 4^p / q, p the pedal's travel from 0 to 1.
 
-        Source: measured on a Cry Baby by J. O. Smith, "Virtual Electric Guitars and Effects Using Faust and Octave",
-        Linux Audio Conference 2008.
+        Source: frequency and Q were measured on a Cry Baby by J. O. Smith, "Virtual Electric Guitars and Effects Using Faust and
+        Octave", Linux Audio Conference 2008; the same gain over all of the travel is this box's own.
         """
         box = carray(state, (1,))[0]
         now, values, memory = box.now, box.values, box.memory

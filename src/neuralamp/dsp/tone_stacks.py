@@ -2,7 +2,8 @@
 
 Kilohms and nanofarads. The source that drives them and the input that they drive are parts of the circuit where the schematic's
 stages are no ideal ones. Values and tapers are facts of the schematics, as collected by D. T. Yeh and J. O. Smith,
-"Discretization of the '59 Fender Bassman Tone Stack", DAFx 2006, and in the Tone Stack Calculator of Duncan Amps and its heirs.
+"Discretization of the '59 Fender Bassman Tone Stack", DAFx 2006, and in the Tone Stack Calculator of Duncan Amps and its heirs;
+what drives and what loads the Vox's and the Muff's is estimated from their stages.
 """
 
 from typing import NamedTuple
@@ -102,20 +103,20 @@ JAMES = Circuit(  # E. J. James, "Simple Tone Control Circuit", Wireless World 2
 )
 MUFF = Circuit(  # Electro-Harmonix Big Muff Pi, 1975: a low-pass and a high-pass, and one control that fades between them
     (
-        Resistor("in", "collector", 15.0),
+        Resistor("in", "collector", 1.0),  # what is fed back to its base makes it a stiff source
         Resistor("collector", "dark", 39.0),
         Capacitor("dark", "ground", 10.0),
         Capacitor("collector", "bright", 4.0),
         Resistor("bright", "ground", 22.0),
         *potentiometer("bright", "out", "dark", 100.0, TREBLE),
-        Resistor("out", "ground", 100.0),
+        Resistor("out", "ground", 80.0),  # the next transistor's bias: 100 beside 430
     )
 )
 
 TONE_STACKS = {
     "bassman": ToneStack(BASSMAN, (0.1, LINEAR, LINEAR)),
     "jcm": ToneStack(JCM, (0.1, LINEAR, LINEAR)),
-    "twin": ToneStack(TWIN, (0.1, LINEAR, 0.3)),
+    "twin": ToneStack(TWIN, (0.3, LINEAR, 0.3)),
     "top_boost": ToneStack(TOP_BOOST, (0.3, LINEAR, 0.3)),
     "james": ToneStack(JAMES, (0.1, LINEAR, 0.1)),
     "muff": ToneStack(MUFF, (LINEAR, LINEAR, LINEAR)),

@@ -1,6 +1,7 @@
 """MIDI ports: what sends to this machine, found by name."""
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,6 +13,7 @@ from neuralamp.live.midi.signal import Signal, signal_of
 
 POLL_S = 0.002  # between two looks at a port: under what a foot or an ear can tell
 THROUGH = "Midi Through"  # ALSA's own: it is always there, and nobody plays it
+_ALSA_NUMBERS = re.compile(r" \d+:\d+$")
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,10 @@ class Port:
 
     def __str__(self) -> str:
         return f"{self.name} ({self.api})"
+
+    def is_same(self, other: "Port") -> bool:
+        """Whether this may be the other one, plugged in again: ALSA then counts on the numbers at the end of its name."""
+        return self.api == other.api and _ALSA_NUMBERS.sub("", self.name) == _ALSA_NUMBERS.sub("", other.name)
 
 
 def midi_library() -> ModuleType:
@@ -78,6 +84,7 @@ class Cable:
     """
 
     def __init__(self, port: Port):
+        self.port = port
         library = midi_library()
         (api,) = (api for api in library.get_compiled_api() if library.get_api_display_name(api) == port.api)
         with _quiet():
@@ -98,6 +105,10 @@ class Cable:
                 continue
             if signal:
                 yield signal
+
+    def is_plugged_in(self) -> bool:
+        """Whether its port is still there."""
+        return self.port.name in self._receiver.get_ports()
 
     def close(self) -> None:
         self._receiver.close_port()

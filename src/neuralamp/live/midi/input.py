@@ -1,22 +1,26 @@
 """A MIDI cable into the pedal board."""
 
 import threading
+import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import suppress
 from types import TracebackType
 
 from neuralamp.engine import Board
-from neuralamp.errors import NeuralAmpError
-from neuralamp.live.midi.cable import POLL_S, Cable, Port, find_port
+from neuralamp.errors import MidiError, NeuralAmpError
+from neuralamp.live.midi.cable import POLL_S, Cable, Port, find_port, ports
 from neuralamp.live.midi.row import Row
 from neuralamp.live.midi.signal import Signal
+
+LOOK_S = 1.0  # between two looks whether the cable is still plugged in
 
 
 class MidiInput:
     """What comes in on a port is turned by the rows of a map into messages, and done on a board.
 
     port  by its name or a part of it; the first that is there for None.
-    tell  is given one line for everything that cannot be done, such as a row for a box that this rig lacks, each once.
+    tell  is given one line for everything that cannot be done, such as a row for a box that this rig lacks, each once; and for a
+          port that goes. It is heard again once it is back.
 
     As a context manager it is open between entry and exit. Raises MidiError where the port cannot be opened.
 
@@ -35,8 +39,8 @@ class MidiInput:
 
     def start(self) -> None:
         """Open the port, and listen."""
-        self.port = find_port(self._wanted)
-        self._cable = Cable(self.port)
+        self._cable = Cable(find_port(self._wanted))
+        self.port = self._cable.port
         self._thread.start()
 
     def close(self) -> None:
@@ -63,7 +67,27 @@ class MidiInput:
                     self._tell(f"{row.on}: {reason}")
 
     def _listen(self) -> None:
-        with closing(self._cable):
-            while not self._closing.wait(POLL_S):
-                for signal in self._cable.signals():
-                    self.hear(signal)
+        cable: Cable | None = self._cable
+        looked = time.monotonic()
+        while cable and not self._closing.wait(POLL_S):
+            for signal in cable.signals():
+                self.hear(signal)
+            if time.monotonic() - looked > LOOK_S:
+                looked = time.monotonic()
+                if not cable.is_plugged_in():
+                    cable.close()
+                    cable = self._found_again(cable.port)
+        if cable:
+            cable.close()
+
+    def _found_again(self, lost: Port) -> Cable | None:
+        """A new cable to a port that has gone, once it is back; None where nobody waits any more."""
+        self._tell(f"{lost} has gone; plug it in again")
+        while not self._closing.wait(LOOK_S):
+            for port in ports():
+                with suppress(MidiError):  # it is seen already, and not yet ready
+                    if port.is_same(lost):
+                        cable = Cable(port)
+                        self._tell(f"{port} is back")
+                        return cable
+        return None
