@@ -131,7 +131,7 @@ def test_what_is_heard_at_a_stop_does_not_change_what_comes_of_going_on(small_pa
 def test_kill_nine_costs_no_bit_and_no_more_than_a_checkpoint(small_files, write_recipe):
     recipe = write_recipe(LSTM + TRAINING)
     program = [sys.executable, str(REPOSITORY / "training" / "kill_and_resume.py"), *map(str, small_files)]
-    settings = ["--recipe", str(recipe), "--steps", "60", "--kills", "3"]
+    settings = ["--recipe", str(recipe), "--steps", "60", "--kills", "2"]
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY / "src")}
     done = subprocess.run(program + settings, capture_output=True, text=True, env=environment, timeout=240, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -14,6 +14,7 @@ EXTRAS = {  # package -> the extra that brings it, and what it is for
     "sounddevice": ("live", "live sound"),
     "mido": ("midi", "foot controllers"),
     "python-rtmidi": ("midi", "foot controllers"),
+    "pedalboard": ("plugins", "plugins of others"),
     "torch": ("train", "training"),
     "matplotlib": ("train", "pictures"),
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from neuralamp.engine.engine import Engine
 from neuralamp.engine.plan import Plan
+from neuralamp.engine.stand import as_loaded, everything, missing, place
 from neuralamp.errors import MessageError, NeuralAmpError
 from neuralamp.messages import Bypass, Change, Loop, Message, Mute, Panic, Recall, Record, Save, Tap, Turn, Undo
 from neuralamp.rig_file import as_it_stands, write_rig
@@ -91,18 +92,14 @@ class Board:
         What rings, what a looper holds and a recording that runs stay behind. Raises as `act` does.
         """
         with self._lock:
-            rig, stands = self.engine.plan.rig, self.engine.stands
-            if engine.plan.rig is not rig:
-                engine.change_rig(rig, name=self.songs[self.song].name)
-            for box, stand in stands.items():
-                for knob, value in stand.values.items():
-                    if engine.stands[box].values[knob] != value:
-                        engine.turn(box, knob, value)
-                if engine.stands[box].bypassed != stand.bypassed:
-                    engine.bypass(box, stand.bypassed)
+            before = self.engine
+            if engine.plan.rig is not before.plan.rig:
+                engine.change_rig(before.plan.rig, name=self.songs[self.song].name)
+            self.engine = engine
+            self._apply(missing(everything(before.stands), engine.stands), 0)
             engine.mute(self.muted)
-            engine.allow_feedback(self.engine.feedback)
-            self.engine, self.recording = engine, False
+            engine.allow_feedback(before.feedback)
+            self.recording = False
             self._taps.clear()
             self._ready.clear()
             self._look_ahead()
@@ -143,19 +140,14 @@ class Board:
 
     def _opposites(self, acts: Sequence[Message]) -> list[Message]:
         """How what the acts change stands now. Raises KnobError for what is not there, before anything is done."""
-        stands: list[Message] = []
         for act in acts:
             match act:
                 case Turn(box, knob, value):
                     self.engine.check(box, knob, value)
-                    stands.append(Turn(box, knob, self.engine.stands[box].values[knob]))
                 case Bypass(box, _):
                     self.engine.seat(box)
-                    stands.append(Bypass(box, self.engine.stands[box].bypassed))
-        return stands
-
-    def _all_as_it_stands(self) -> list[Message]:
-        return self._opposites(_everything(self.engine.plan))
+        stands = {place(act): act for act in everything(self.engine.stands)}
+        return [stands[place(act)] for act in acts]
 
     def _undo(self, frame: int) -> None:
         if not self._undos:
@@ -199,9 +191,9 @@ class Board:
         if not snapshots:
             raise MessageError(f"the rig {self.engine.plan.rig.name} has no snapshots; give it some with [[snapshots]]")
         found = snapshots[_named(name, list(snapshots), self.snapshot, "snapshot")]
-        said: dict[tuple[str, str], Message] = {_place(act): act for act in _everything(self.engine.plan)}
-        said |= {_place(act): act for act in found.acts}
-        return found.name, [act for act in said.values() if act not in self._opposites([act])]
+        said = {place(act): act for act in everything(as_loaded(self.engine.plan.rig.boxes()))}
+        said |= {place(act): act for act in found.acts}
+        return found.name, missing(said.values(), self.engine.stands)
 
     def _find_song(self, name: str) -> int:
         names = [song.name for song in self.songs]
@@ -232,7 +224,7 @@ class Board:
                 self.trouble = f"{self.songs[song].name} cannot be played: {reason}"
 
     def _arrive(self, song: int, plan: Plan, frame: int, back_to: Sequence[Message] | None) -> None:
-        before = [Change(self.songs[self.song].name), *self._all_as_it_stands()]
+        before = [Change(self.songs[self.song].name), *everything(self.engine.stands)]
         self.engine.change_rig(plan, frame, self.songs[song].name)
         self.song, self.snapshot, self.trouble = song, None, ""
         if snapshot := self.songs[song].snapshot:
@@ -252,20 +244,6 @@ class Board:
         self._ready = {song: ready for song, ready in self._ready.items() if song in near or song == self.coming}
         for song in near - self._ready.keys():
             self._ready[song] = self._worker.submit(self.engine.prepare, self.songs[song].rig)
-
-
-def _everything(plan: Plan) -> list[Message]:
-    """Every knob and switch of a rig, as its file has it."""
-    acts: list[Message] = []
-    for label, seat in plan.seats.items():
-        acts += [Turn(label, knob, value) for knob, value in seat.box.standing.items()]
-        acts.append(Bypass(label, seat.box.bypassed))
-    return acts
-
-
-def _place(act: Message) -> tuple[str, str]:
-    """What an act changes."""
-    return (act.box, act.knob) if isinstance(act, Turn) else (getattr(act, "box", ""), "bypass")
 
 
 def _named(name: str, names: list[str], current: str | None, what: str) -> str:

@@ -29,7 +29,7 @@ from neuralamp.engine.record import (
     take_spent_plan,
 )
 from neuralamp.engine.stage import callback
-from neuralamp.engine.stand import Stand
+from neuralamp.engine.stand import as_loaded
 from neuralamp.engine.switch import BYPASSED, PLAYING, switch_frames
 from neuralamp.engine.tape import Tape
 from neuralamp.errors import EngineError, KnobError
@@ -156,7 +156,7 @@ class Engine:
         self.room(1)
         self._push(change, frame, plan=plan.address)
         self._plans[plan.generation] = self._plan = plan
-        self.stands = {label: Stand(seat.box.standing, seat.box.bypassed) for label, seat in plan.seats.items()}
+        self.stands = as_loaded(plan.rig.boxes())
 
     # -- knobs and switches ------------------------------------------------------------------------------------------
 
