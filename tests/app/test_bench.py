@@ -1,12 +1,13 @@
 """The bench compares equals: what onnxruntime and torch are timed at is the sound that the engine plays."""
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from neuralamp.app.bench import measure, multiplications, onnxruntime_stream, random_weights
-from neuralamp.app.bench.players import PeerError
+from neuralamp.app.bench.players import PeerError, peer
 from neuralamp.learn.torch_stream import torch_stream
 from neuralamp.nets import architecture_of
 from neuralamp.nets.in_the_wild import IN_THE_WILD
@@ -60,7 +61,12 @@ def test_a_net_that_a_nam_file_cannot_hold_has_no_peer():
 )
 def test_a_peer_that_says_no_speed_is_told_so_in_one_line(command, why):
     with pytest.raises(PeerError, match=why):
-        measure(0.1, "A1 nano", command)
+        peer(command, Path("net.nam"), 64, 0.1)()
+
+
+def test_a_bench_with_a_peer_that_does_not_run_ends():
+    with pytest.raises(PeerError, match="does not run"):
+        measure(0.1, "A1 nano", "no-such-player {model}")
 
 
 def test_the_multiplications_of_a_net_are_those_of_its_matrices():
