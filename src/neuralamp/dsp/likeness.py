@@ -78,21 +78,24 @@ def likeness_memory(sample_rate: float) -> dict[str, np.ndarray]:
     recent  (2 taps,)     the last frames, twice, so that they lie in one stretch wherever the newest is.
     past    (2 lags,)     the slow sound from the newest frame backwards, twice for the same reason.
     alike   (2, lags)     d and m.
+    keep    (lags,)       how much each lag's sums keep from frame to frame.
+
+    What is walked together lies together: of arrays that the system puts anywhere, some lie a multiple of 4096 bytes apart, where
+    processors take a number that is read for the one just written, and wait; it cost up to a half more.
     """
-    lags = likeness_lags(sample_rate)
-    taps = DOT_LANES * slowing(sample_rate)
-    return {"recent": np.zeros(2 * taps, np.float32), "past": np.zeros(2 * lags, np.float32), "alike": aligned_zeros(2, lags)}
+    every, lags = slowing(sample_rate), likeness_lags(sample_rate)
+    alike, keep, past = np.split(aligned_zeros(5 * lags), [2 * lags, 3 * lags])
+    slow_ms = 1000.0 * every / sample_rate
+    keep[:] = np.exp(-slow_ms / np.maximum(SHORTEST_WINDOW_MS, WINDOW * slow_ms * np.arange(lags)))
+    return {"recent": np.zeros(2 * DOT_LANES * every, np.float32), "past": past, "alike": alike.reshape(2, lags), "keep": keep}
 
 
 def likeness_constants(sample_rate: float) -> dict[str, np.ndarray]:
-    """The low-pass before the sound is made slower, and how much each lag's sums keep from frame to frame."""
-    every, lags = slowing(sample_rate), likeness_lags(sample_rate)
-    size = DOT_LANES * every
+    """The low-pass before the sound is made slower."""
+    size = DOT_LANES * slowing(sample_rate)
     time = (np.arange(size) - 0.5 * (size - 1)) / sample_rate
     taps = np.sinc(2.0 * PASS_HZ * time) * np.kaiser(size, 7.0)
-    slow_ms = 1000.0 * every / sample_rate
-    window_ms = np.maximum(SHORTEST_WINDOW_MS, WINDOW * slow_ms * np.arange(lags))
-    return {"taps": (taps / taps.sum()).astype(np.float32), "keep": np.exp(-slow_ms / window_ms).astype(np.float32)}
+    return {"taps": (taps / taps.sum()).astype(np.float32)}
 
 
 @kernel
