@@ -1,7 +1,7 @@
 """Proof of real time: the compiled callback, called from a thread of C, makes no memory, takes no lock, calls no system.
 
     python -m realtime.bench.proof                          10^5 buffers, seconds
-    python -m realtime.bench.proof --buffers 10000000       the whole proof, an hour
+    python -m realtime.bench.proof --buffers 10000000       the whole proof, half an hour
     python -m realtime.bench.proof --fault malloc           shows that a fault is caught: must fail
 
 Two runs, each in a process of its own. Counted: a library in front of the C library counts allocations, locks, files and the GIL

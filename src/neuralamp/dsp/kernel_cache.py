@@ -44,7 +44,7 @@ class KernelLocator(_CacheLocator):
     @classmethod
     def from_function(cls, py_func: Callable, py_file: str) -> "KernelLocator | None":
         source = Path(py_file)
-        if not source.is_file() or len(reach(source)) < 2:
+        if not source.is_file() or not _imported(source):
             return None
         found = cls(py_func, source)
         found.ensure_cache_path()
